@@ -1,0 +1,41 @@
+# Two commands matter to users: `make run` and `make test`. Everything happens inside .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/serve: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	@touch $@
+
+# torch first and by exact version: anything looser pulls gigabytes of CUDA.
+$(VENV)/dev: $(VENV)/serve
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[train,dev]'
+	@touch $@
+
+run: $(VENV)/serve ## start everything, with simulated rooms if none is set up (CAPTURE=file.dat replays a capture)
+	$(BIN)/roomtone run $(if $(CAPTURE),--capture '$(CAPTURE)') $(ARGS)
+
+test: $(VENV)/dev ## install what is needed and run all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(VENV)/dev ## style, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+models: $(VENV)/dev ## train the shipped models again, from simulation and (where it is there) ../shared
+	$(BIN)/roomtone train zoo
+
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+
+.PHONY: help run test check models clean

@@ -1,0 +1,91 @@
+"""Which NICs there are: lazy names, plus the entry-point group ``roomtone.nics`` for third parties.
+
+A NIC is one module (see CONTRIBUTING, "Add a NIC") that satisfies `Nic`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+from drivers.account import Account
+from drivers.errors import UnknownFormatError
+from drivers.frame import FrameBlock
+
+_BUILT_IN = {"intel5300": "drivers.intel5300"}
+_GROUP = "roomtone.nics"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a parser made of a buffer.
+
+    `blocks` are grouped by shape; `FrameBlock.index` counts frames from 0 within this buffer. The first
+    `consumed` bytes are accounted for in `account`; the rest must be offered again with more behind it.
+    """
+
+    blocks: Sequence[FrameBlock]
+    consumed: int
+    account: Account
+
+
+class Nic(Protocol):
+    """What every NIC module offers; same names in each."""
+
+    NAME: str
+    TITLE: str
+    CLOCK_WRAP_NS: int | None
+    """Span after which the NIC's clock starts over, None if it does not."""
+    SEQUENCE_WRAP: int | None
+    """Number after which the NIC's frame counter starts over, None if it counts nothing."""
+
+    def sniff(self, head: bytes) -> str | None:
+        """Why these first bytes of a file look like this NIC, or None if they do not."""
+        ...
+
+    def parse(self, data: bytes | memoryview, *, final: bool) -> Parsed:
+        """All frames in `data`; with `final` a cut last record is a reject, else it is left unconsumed.
+
+        Pure: clock and counter are as the record says (not unwrapped; `drivers.stream` does that).
+        """
+        ...
+
+    def encode(self, block: FrameBlock) -> bytes:
+        """The NIC's own bytes for these frames: `parse` of it gives them back bit for bit."""
+        ...
+
+
+def names() -> list[str]:
+    """Names of all known NICs, built-in and installed, sorted."""
+    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=_GROUP))})
+
+
+def load(name: str) -> Nic:
+    """The NIC of that name.
+
+    Raises:
+        UnknownFormatError: there is none; the message lists those there are.
+    """
+    if name in _BUILT_IN:
+        return cast("Nic", import_module(_BUILT_IN[name]))
+    for point in entry_points(group=_GROUP, name=name):
+        return cast("Nic", point.load())
+    raise UnknownFormatError(f"no NIC named {name!r}; known: {', '.join(names())}")
+
+
+def detect(head: bytes) -> tuple[Nic, str]:
+    """The NIC whose format these first bytes of a capture are in, and why it is taken for that.
+
+    Raises:
+        UnknownFormatError: the capture is empty or no NIC claims it.
+    """
+    if not head:
+        raise UnknownFormatError("the capture is empty (0 bytes)")
+    for name in names():
+        nic = load(name)
+        if (why := nic.sniff(head)) is not None:
+            return nic, why
+    raise UnknownFormatError(
+        f"not a CSI capture of a known NIC ({', '.join(names())}); it starts with {head[:16].hex(' ')}"
+    )

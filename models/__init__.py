@@ -1,0 +1,1 @@
+"""Frames in, predictions out, and how models come to be."""

@@ -1,0 +1,1 @@
+"""The running system: bus, worker, rooms, store, API, command line."""

@@ -1,0 +1,35 @@
+"""Types of events in the one numbered log, and what their `data` holds."""
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """CloudEvents types (DESIGN A4). `data` always has ``source`` where the event rests on frames.
+
+    prediction.changed: task, before, after (TaskState documents), source
+    alert.*:            alert_id, rule, severity, task, before, after, source
+    link.*:             link, room, reason
+    """
+
+    PREDICTION_CHANGED = "org.roomtone.prediction.changed"
+    ALERT_RAISED = "org.roomtone.alert.raised"
+    ALERT_UPDATED = "org.roomtone.alert.updated"
+    ALERT_CLEARED = "org.roomtone.alert.cleared"
+    LINK_LOST = "org.roomtone.link.lost"
+    LINK_BACK = "org.roomtone.link.back"
+    ROOM_CHANGED = "org.roomtone.room.changed"
+    ROOM_DELETED = "org.roomtone.room.deleted"
+    MODEL_ACTIVATED = "org.roomtone.model.activated"
+
+
+class Severity(StrEnum):
+    """How much a person must care, in rising order."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info, rising."""
+        return list(Severity).index(self)

@@ -1,0 +1,53 @@
+"""What a room is: links, tasks, delays, zones, geometry. Kept in the store as one document."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""Names of rooms, links and zones: they stand in URLs, topics and file names."""
+
+TaskName = Literal["presence", "counting", "localization", "suspicious_object", "activity"]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PresenceDelays(_Document):
+    """Hold times in seconds of capture time."""
+
+    on_delay_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
+    off_delay_s: Annotated[float, Field(ge=0, le=86400)] = 30.0
+
+
+class Point(_Document):
+    """A place in the room's own frame, metres."""
+
+    x_m: float
+    y_m: float
+
+
+class Zone(_Document):
+    """A named part of the room."""
+
+    zone: Name
+    outline: list[Point] = []
+
+
+class RoomConfig(_Document):
+    """Settings of one room; every field has a default that works.
+
+    `size_m` is width and depth of the room's rectangle in metres; None if nobody measured it.
+    """
+
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    links: list[Name] = []
+    tasks: list[TaskName] = ["presence", "counting"]
+    presence: PresenceDelays = PresenceDelays()
+    size_m: tuple[float, float] | None = None
+    zones: list[Zone] = []
+    tags: dict[str, str] = {}
+    stale_after_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    capacity: Annotated[int, Field(ge=1, le=10000)] | None = None

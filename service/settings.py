@@ -1,0 +1,153 @@
+"""Configuration of a site: `site.toml`, then `ROOMTONE_` environment (`__` nests), then flags."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from service.rooms.config import Name, RoomConfig
+
+_SOCKET_PATH_LIMIT = 90  # bytes; the kernel allows 107 for the whole path of a Unix socket
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ServerSettings(_Section):
+    """The API server."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxy: str | None = None
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+
+
+class IngestSettings(_Section):
+    """Where adapters deliver frames. `auto_rooms` None means: on when the endpoint is on loopback."""
+
+    endpoint: str = "tcp://127.0.0.1:5570"
+    auto_rooms: bool | None = None
+    window_blocks: Annotated[int, Field(ge=1, le=4096)] = 64
+
+    @property
+    def rooms_by_header(self) -> bool:
+        """Whether an unknown link may create the room its header names."""
+        if self.auto_rooms is not None:
+            return self.auto_rooms
+        return self.endpoint.startswith(
+            ("tcp://127.", "tcp://localhost", "tcp://[::1]", "ipc://", "inproc://")
+        )
+
+
+class StoreSettings(_Section):
+    """The database; by default SQLite in the data folder."""
+
+    url: str | None = None
+
+
+class ModelSettings(_Section):
+    """Which shelves of models are loaded."""
+
+    shelves: list[Literal["open", "research", "local"]] = ["open"]
+
+
+class WindowSettings(_Section):
+    """Sliding windows, in seconds of capture time; late frames are waited for `lateness_s`."""
+
+    length_s: Annotated[float, Field(gt=0, le=60)] = 4.0
+    hop_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    lateness_s: Annotated[float, Field(ge=0, le=10)] = 0.25
+
+
+class OutletSettings(_Section):
+    """What leaves the service."""
+
+    allow_non_live: bool = False
+
+
+class RoomSeed(RoomConfig):
+    """A room that `site.toml` creates if the store does not hold it yet."""
+
+    room: Name
+
+
+class LinkSeed(_Section):
+    """A link that `site.toml` creates if the store does not hold it yet."""
+
+    link: Name
+    room: Name
+    nic: str
+
+
+class Settings(BaseSettings):
+    """All settings of one site."""
+
+    model_config = SettingsConfigDict(env_prefix="ROOMTONE_", env_nested_delimiter="__", extra="forbid")
+
+    data_dir: Path = Path("roomtone-data")
+    server: ServerSettings = ServerSettings()
+    ingest: IngestSettings = IngestSettings()
+    store: StoreSettings = StoreSettings()
+    models: ModelSettings = ModelSettings()
+    window: WindowSettings = WindowSettings()
+    outlets: OutletSettings = OutletSettings()
+    rooms: list[RoomSeed] = []
+    links: list[LinkSeed] = []
+    demo: bool = True
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment over file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store."""
+        return self.store.url or f"sqlite:///{self.data_dir.absolute() / 'roomtone.sqlite3'}"
+
+    @property
+    def socket_dir(self) -> Path:
+        """Folder of the local bus sockets; short enough for the kernel whatever the data folder is called."""
+        inside = self.data_dir.absolute() / "bus"
+        if len(os.fsencode(inside)) <= _SOCKET_PATH_LIMIT:
+            return inside
+        digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"roomtone-{os.getuid()}-{digest}"
+
+
+def load_settings(config: Path | None = None, **flags: Any) -> Settings:  # noqa: ANN401 - any settings field
+    """Settings from `config` (a TOML file), environment and flags, later ones winning.
+
+    Raises:
+        FileNotFoundError: `config` is named but not there.
+        tomllib.TOMLDecodeError: it is not TOML.
+        pydantic.ValidationError: a key is unknown or a value does not fit.
+    """
+    if config is not None and not config.is_file():
+        raise FileNotFoundError(f"configuration file {config} does not exist")
+    source: type[Settings] = Settings
+    if config is not None:
+        source = type(
+            "FileSettings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": config}}
+        )
+    return source(**flags)

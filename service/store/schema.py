@@ -1,0 +1,135 @@
+"""Tables of the store. Times are Unix nanoseconds (BIGINT); documents are JSON.
+
+Changing a table means a new numbered file in `migrations/`; what stands here is the newest shape.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+# SQLite counts up by itself only on a column that is exactly INTEGER.
+_COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+site = sa.Table(
+    "site",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
+rooms = sa.Table(
+    "rooms",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("doc", sa.JSON, nullable=False),  # RoomConfig without links
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("link", sa.Text, primary_key=True),
+    sa.Column("room", sa.Text, index=True),  # None: unassigned
+    sa.Column("nic", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("doc", sa.JSON, nullable=False),
+    sa.Column("last_capture_ns", sa.BigInteger),  # newest processed frame; a replay anchors itself after it
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+states = sa.Table(
+    "states",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("task", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),  # of the event that last changed it
+    sa.Column("doc", sa.JSON, nullable=False),  # service.state.TaskState
+    sa.Column("memory", sa.JSON, nullable=False),  # what the state machine must remember over a restart
+    sa.Column("received_ns", sa.BigInteger),  # host time of the newest frame behind it
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+predictions = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("room", sa.Text, nullable=False),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("from_ns", sa.BigInteger, nullable=False),
+    sa.Column("to_ns", sa.BigInteger, nullable=False),
+    sa.Column("observed_ns", sa.BigInteger, nullable=False),
+    sa.Column("doc", sa.JSON, nullable=False),
+    sa.UniqueConstraint("room", "task", "to_ns", name="one_prediction_a_window"),
+    sqlite_autoincrement=True,
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("time_ns", sa.BigInteger, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, index=True),
+    sa.Column("severity", sa.Text),
+    sa.Column("data", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,  # a number is never used twice, not even after retention deleted it
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("alert_id", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, index=True),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # raised, cleared
+    sa.Column("raised_ns", sa.BigInteger, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+    sa.Column("cleared_ns", sa.BigInteger),
+    sa.Column("doc", sa.JSON, nullable=False),
+)
+
+baselines = sa.Table(
+    "baselines",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("task", sa.Text, primary_key=True),
+    sa.Column("doc", sa.JSON, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),  # the prefix people see
+    sa.Column("hash", sa.Text, nullable=False),  # SHA-256 of the secret, which has 256 random bits
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("room", sa.Text),  # None: every room
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("expires_ns", sa.BigInteger),
+    sa.Column("revoked_ns", sa.BigInteger),
+)
+
+login_tokens = sa.Table(
+    "login_tokens",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # login (one use, from the printed URL) or session (cookie)
+    sa.Column("expires_ns", sa.BigInteger, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("time_ns", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
+)

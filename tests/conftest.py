@@ -1,0 +1,28 @@
+"""Fixtures of the whole suite: the real data beside the checkout, where it is there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("ROOMTONE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real captures, golden decodes and data sets; skips where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no real data at {SHARED} (set ROOMTONE_SHARED)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def captures(shared: Path) -> Path:
+    """Folder of real captures, one sub-folder a NIC."""
+    return shared / "captures"
+
+
+@pytest.fixture(scope="session")
+def crowd(shared: Path) -> Path:
+    """The people-counting data set, RoomA and RoomB."""
+    return shared / "datasets" / "crowd_rooms_5300"
