@@ -2,10 +2,12 @@
 
 import sys
 from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from drivers.errors import DriverError
 from service.cli.errors import CommandError
@@ -25,40 +27,52 @@ COMMANDS = {
     "evaluate": "models.training.cli_evaluate",
     "bench": "service.cli.bench",
 }
-"""Command name -> module that defines `app`, a Typer application or click command."""
+"""Command name -> module that defines `app`, a Typer application."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(TyperGroup):
     """A group whose commands are imported when they are called or described."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Names in the order of the table."""
         del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401
         """The command of that name, imported now; None if there is none."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        app = import_module(COMMANDS[cmd_name]).app
-        return typer.main.get_command(app) if isinstance(app, typer.Typer) else app
+        return typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
 
 
-@click.group(
+cli = typer.Typer(
     cls=LazyGroup,
-    help="Sense rooms through ordinary WiFi: presence and people count from channel state information.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="roomtone")
-def cli() -> None:
-    """Root of all commands."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"roomtone {version('roomtone')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def root(
+    *, show_version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False
+) -> None:
+    """Sense rooms through ordinary WiFi: presence and people count from channel state information."""
+    del show_version
 
 
 def main() -> None:
     """Run the command line; exit codes 0 ok, 1 failed, 2 usage."""
     try:
-        cli.main(standalone_mode=True)
+        cli()
     except (CommandError, DriverError) as error:
         Console(stderr=True, highlight=False).print(
             f"roomtone: {error}", style="red", soft_wrap=True, markup=False
