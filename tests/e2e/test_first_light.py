@@ -1,0 +1,148 @@
+"""Bytes of a real or simulated Intel 5300 become states, events and alerts over REST and the stream."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tests.e2e.site import Site, wait_for
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("e2e")]
+
+
+def replay(site: Site, capture: Path, *, room: str, link: str, expect: int = 0) -> dict[str, Any]:
+    done = site.command(
+        "replay", str(capture), "--link", link, "--room", room, "--to", site.endpoint, "--json"
+    )
+    assert done.returncode == expect, done.stderr
+    return json.loads(done.stdout) if expect == 0 else {}
+
+
+def subscribe(site: Site, after: int | None, **choice: Any) -> ClientConnection:
+    stream = connect(
+        f"ws://127.0.0.1:{site.port}/v1/alerts/stream",
+        additional_headers={"Authorization": f"Bearer {site.key}"},
+    )
+    stream.send(json.dumps({"type": "subscribe", "rooms": None, "types": None, "after": after, **choice}))
+    return stream
+
+
+def collect(stream: ClientConnection, into: list[dict[str, Any]]) -> threading.Thread:
+    """Read the stream into a list until it is closed."""
+
+    def pump() -> None:
+        into.extend(json.loads(message) for message in stream)
+
+    thread = threading.Thread(target=pump, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_crowd_replay_occupied_counted_then_vacant(site: Site, crowd: Path) -> None:
+    seen: list[dict[str, Any]] = []
+    with subscribe(site, after=0) as stream:
+        collect(stream, seen)
+        replay(site, crowd / "RoomB" / "4p.dat.xz", room="b", link="l1")
+        presence, counting = site.state("b", "presence"), site.state("b", "counting")
+        assert (presence["status"], presence["value"], presence["source"]) == ("ok", "occupied", "replay")
+        assert counting["status"] == "ok"
+        assert counting["interval"][0] <= 4 <= counting["interval"][1]
+        replay(site, crowd / "RoomB" / "0p.dat.xz", room="b", link="l1")
+        assert site.state("b", "presence")["value"] == "vacant"
+        wait_for(lambda: any(m.get("type", "").endswith("alert.cleared") for m in seen), "the alert to clear")
+    occupied = [
+        m for m in seen if m["type"].startswith("org.roomtone.alert") and m["data"]["rule"] == "room_occupied"
+    ]
+    assert [m["type"].rsplit(".", 1)[1] for m in occupied if "updated" not in m["type"]] == [
+        "raised",
+        "cleared",
+    ]
+    assert len({m["data"]["alert_id"] for m in occupied}) == 1
+    assert all(m["data"]["source"] == "replay" for m in occupied)
+
+
+def test_empty_room_is_vacant(site: Site, crowd: Path) -> None:
+    replay(site, crowd / "RoomB" / "0p.dat.xz", room="fresh", link="l9")
+    assert site.state("fresh", "presence")["value"] == "vacant"
+    values = {
+        item["value"] for item in site.get("/v1/rooms/fresh/predictions?task=presence&limit=200")["items"]
+    }
+    assert "occupied" not in values
+
+
+def test_client_that_reconnects_misses_nothing(site: Site, tmp_path: Path) -> None:
+    capture = simulated(site, tmp_path, "20s:0,30s:2,50s:0")
+    first: list[dict[str, Any]] = []
+    with subscribe(site, after=0) as stream:
+        collect(stream, first)
+        replay(site, capture, room="sim", link="s1")
+        wait_for(lambda: first, "a first event")
+    last = int(first[-1]["sequence"])
+    replay(site, capture, room="sim", link="s1")
+    log = [event["sequence"] for event in site.events()]
+    rest: list[dict[str, Any]] = []
+    with subscribe(site, after=last) as stream:
+        collect(stream, rest)
+        wait_for(lambda: rest and int(rest[-1]["sequence"]) >= int(log[-1]), "the end of the log")
+    got = [int(m["sequence"]) for m in first + rest]
+    assert got == sorted(set(got)), "in order, none twice"
+    alerts = {int(e["sequence"]) for e in site.events() if e["type"].startswith("org.roomtone.alert")}
+    assert alerts <= set(got)
+    assert alerts
+
+
+def simulated(site: Site, folder: Path, people: str) -> Path:
+    capture = folder / "simulated.dat"
+    made = site.command(
+        "simulate",
+        "--nic",
+        "intel5300",
+        "--people",
+        people,
+        "--rate",
+        "100",
+        "--seed",
+        "3",
+        "-o",
+        str(capture),
+    )
+    assert made.returncode == 0, made.stderr
+    return capture
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty"), (b"import numpy as np\nprint('not csi')\n" * 50, "not a CSI capture")],
+    ids=["empty", "python_source"],
+)
+def test_bad_captures_are_refused_and_the_service_goes_on(
+    site: Site, tmp_path: Path, content: bytes, says: str
+) -> None:
+    capture = tmp_path / "bad.dat"
+    capture.write_bytes(content)
+    refused = site.command("replay", str(capture), "--link", "l1", "--room", "x", "--to", site.endpoint)
+    assert refused.returncode == 1
+    assert says in refused.stderr
+    assert str(capture.name) in refused.stderr
+    assert site.ready()
+
+
+def test_demo_shows_a_room_going_vacant_occupied_vacant(tmp_path: Path) -> None:
+    with Site(tmp_path, demo=True) as site:
+        wait_for(lambda: site.state("demo", "presence").get("status") == "ok", "a first state", 60)
+        values: list[str] = []
+
+        def cycle() -> bool:
+            state = site.state("demo", "presence")
+            assert state["source"] in {"simulated", None}
+            if state["status"] == "ok" and (not values or values[-1] != state["value"]):
+                values.append(state["value"])
+            return any(values[i : i + 3] == ["vacant", "occupied", "vacant"] for i in range(len(values)))
+
+        wait_for(cycle, f"vacant, occupied, vacant; saw {values}", 200)
+        assert all(
+            event["data"]["source"] == "simulated" for event in site.events() if "source" in event["data"]
+        )
