@@ -119,6 +119,7 @@ login_tokens = sa.Table(
     sa.Column("hash", sa.Text, primary_key=True),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # login (one use, from the printed URL) or session (cookie)
+    sa.Column("key_id", sa.Text),  # the key a session was opened with: it ends with it; None: the printed URL
     sa.Column("expires_ns", sa.BigInteger, nullable=False),
 )
 
