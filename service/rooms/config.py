@@ -45,7 +45,7 @@ class RoomConfig(_Document):
     links: list[Name] = []
     tasks: list[TaskName] = ["presence", "counting"]
     presence: PresenceDelays = PresenceDelays()
-    size_m: tuple[float, float] | None = None
+    size_m: Annotated[tuple[float, float], Field(strict=False)] | None = None  # JSON and TOML know only lists
     zones: list[Zone] = []
     tags: dict[str, str] = {}
     stale_after_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
