@@ -1,0 +1,24 @@
+"""The one numbered event log: appending to it."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from models.prediction import JsonValue
+from service.events import EventType, Severity
+from service.store.schema import events
+
+
+def append_event(
+    connection: sa.Connection,
+    kind: EventType,
+    *,
+    room: str | None,
+    data: Mapping[str, JsonValue],
+    time_ns: int,
+    severity: Severity | None = None,
+) -> int:
+    """Append an event in the caller's write transaction; its sequence number, above all before it."""
+    row = {"time_ns": time_ns, "type": kind, "room": room, "severity": severity, "data": dict(data)}
+    result = connection.execute(sa.insert(events).values(row))
+    return int(result.inserted_primary_key[0])
