@@ -1,0 +1,31 @@
+"""Every command is documented, and its help shows an example."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service.cli.main import COMMANDS
+from tests.e2e.site import ROOMTONE
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+
+
+def subcommands(name: str) -> list[list[str]]:
+    groups = {"keys": ["create", "list", "revoke"], "bench": ["decode", "pipeline"], "train": []}
+    return [[name, sub] for sub in groups.get(name, [])] or [[name]]
+
+
+@pytest.mark.parametrize("words", [w for name in COMMANDS for w in subcommands(name)], ids=" ".join)
+def test_help_has_an_example_and_the_page_a_section(words: list[str]) -> None:
+    shown = subprocess.run(
+        [ROOMTONE, *words, "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert f"roomtone {' '.join(words)}" in shown.stdout.replace("\n", " ")
+    assert "Example" in shown.stdout, f"no example in the help of {words}"
+    assert f"roomtone {' '.join(words)}" in PAGE
+
+
+def test_usage_error_is_exit_code_2() -> None:
+    wrong = subprocess.run([ROOMTONE, "inspect"], capture_output=True, text=True, timeout=60, check=False)
+    assert wrong.returncode == 2
