@@ -1,5 +1,7 @@
 """Failures a command reports in one line, with exit code 1."""
 
+from service.errors import ServiceError
 
-class CommandError(Exception):
+
+class CommandError(ServiceError):
     """A command cannot do what was asked; the message says what is wrong, where, and what to do."""

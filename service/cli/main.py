@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from drivers.errors import DriverError
-from service.cli.errors import CommandError
+from service.errors import ServiceError
 
 COMMANDS = {
     "run": "service.cli.run",
@@ -73,7 +73,7 @@ def main() -> None:
     """Run the command line; exit codes 0 ok, 1 failed, 2 usage."""
     try:
         cli()
-    except (CommandError, DriverError) as error:
+    except (ServiceError, DriverError) as error:
         Console(stderr=True, highlight=False).print(
             f"roomtone: {error}", style="red", soft_wrap=True, markup=False
         )

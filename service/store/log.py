@@ -20,5 +20,5 @@ def append_event(
 ) -> int:
     """Append an event in the caller's write transaction; its sequence number, above all before it."""
     row = {"time_ns": time_ns, "type": kind, "room": room, "severity": severity, "data": dict(data)}
-    result = connection.execute(sa.insert(events).values(row))
-    return int(result.inserted_primary_key[0])
+    statement = sa.insert(events).values(row).returning(events.c.sequence)
+    return int(connection.execute(statement).scalar_one())
