@@ -1,0 +1,49 @@
+"""Who changed what: one row for every change an admin or operator makes."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.prediction import JsonValue
+from service.state import rfc3339
+from service.store.engine import Store
+from service.store.schema import audit
+
+
+def record(
+    connection: sa.Connection,
+    *,
+    actor: str,
+    action: str,
+    target: str,
+    detail: Mapping[str, JsonValue] | None = None,
+) -> None:
+    """Note a change in the transaction that makes it."""
+    connection.execute(
+        sa.insert(audit).values(
+            time_ns=time.time_ns(), actor=actor, action=action, target=target, detail=dict(detail or {})
+        )
+    )
+
+
+def audit_page(store: Store, *, limit: int, before: int | None) -> tuple[list[dict[str, Any]], int | None]:
+    """Newest entries first, and the id to go on before (None at the end)."""
+    query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(audit.c.id < before)
+    with store.read() as connection:
+        rows = list(connection.execute(query).mappings())
+    items = [
+        {
+            "id": row["id"],
+            "time": rfc3339(row["time_ns"]),
+            "actor": row["actor"],
+            "action": row["action"],
+            "target": row["target"],
+            "detail": row["detail"],
+        }
+        for row in rows[:limit]
+    ]
+    return items, items[-1]["id"] if len(rows) > limit else None
