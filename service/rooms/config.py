@@ -11,7 +11,7 @@ TaskName = Literal["presence", "counting", "localization", "suspicious_object", 
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class PresenceDelays(_Document):
