@@ -1,0 +1,102 @@
+"""Reading the one numbered event log."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.store.engine import Store
+from service.store.schema import events, site
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One row of the log."""
+
+    sequence: int
+    time_ns: int
+    type: str
+    room: str | None
+    severity: str | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events after a number, in order.
+
+    `next_after` is where to go on. `complete` is False where events after the number asked for are gone:
+    older than retention, or the number is from another store.
+    """
+
+    events: list[StoredEvent]
+    next_after: int
+    complete: bool
+
+
+def read_events(
+    store: Store,
+    *,
+    after: int,
+    limit: int,
+    types: Collection[str] | None = None,
+    rooms: Collection[str] | None = None,
+) -> EventPage:
+    """Up to `limit` events with a number above `after`, of these types and rooms (None: all)."""
+    query = sa.select(events).where(events.c.sequence > after).order_by(events.c.sequence).limit(limit)
+    if types is not None:
+        query = query.where(events.c.type.in_(types))
+    if rooms is not None:
+        query = query.where(events.c.room.in_(rooms))
+    with store.read() as connection:
+        newest = head(connection)
+        found = [_event(row) for row in connection.execute(query).mappings()]
+        complete = _reaches(connection, after, newest)
+    if len(found) == limit:
+        return EventPage(found, found[-1].sequence, complete)
+    return EventPage(found, max(after, newest) if complete else newest, complete)
+
+
+def head(connection: sa.Connection) -> int:
+    """Number of the newest event ever appended, even if retention deleted it; 0 before the first."""
+    newest = connection.execute(sa.select(sa.func.max(events.c.sequence))).scalar()
+    if newest is None and connection.dialect.name == "sqlite":
+        counter = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+        newest = connection.execute(counter).scalar()
+    return int(newest or 0)
+
+
+def read_head(store: Store) -> int:
+    """As `head`, in a transaction of its own."""
+    with store.read() as connection:
+        return head(connection)
+
+
+def site_id(store: Store) -> str:
+    """The random name of this site's store: with an event's number it names the event in all the world."""
+    query = sa.select(site.c.value).where(site.c.key == "id")
+    with store.read() as connection:
+        known = connection.execute(query).scalar()
+    if known is None:
+        with store.write() as connection:
+            known = connection.execute(query).scalar()
+            if known is None:
+                known = secrets.token_hex(8)
+                connection.execute(sa.insert(site).values(key="id", value=known))
+    return str(known)
+
+
+def _reaches(connection: sa.Connection, after: int, newest: int) -> bool:
+    """Whether every event after that number is still there."""
+    if after >= newest:
+        return after == newest
+    oldest = connection.execute(sa.select(sa.func.min(events.c.sequence))).scalar()
+    return oldest is not None and after >= oldest - 1
+
+
+def _event(row: sa.RowMapping) -> StoredEvent:
+    return StoredEvent(
+        row["sequence"], row["time_ns"], row["type"], row["room"], row["severity"], row["data"]
+    )

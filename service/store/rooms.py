@@ -1,0 +1,151 @@
+"""Rooms: their documents, their links, and what is erased with them."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.prediction import JsonValue
+from service.events import EventType
+from service.rooms.config import RoomConfig
+from service.store.audit import record
+from service.store.engine import Store
+from service.store.log import append_event
+from service.store.schema import alerts, baselines, links, predictions, rooms, states
+
+UNKNOWN_NIC = "auto"
+"""NIC of a link that was named before anything was received from it."""
+
+Check = Callable[["RoomRecord | None"], None]
+"""Called inside the transaction with the room as it stands; what it raises rolls everything back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRecord:
+    """A room as the store holds it; `config.links` comes from the table of links."""
+
+    room: str
+    revision: int
+    config: RoomConfig
+    created_ns: int
+    updated_ns: int
+
+    @property
+    def etag(self) -> str:
+        """Entity tag: moves with the document and with the links assigned to the room."""
+        assigned = hashlib.sha256("\n".join(self.config.links).encode()).hexdigest()
+        return f'"{self.revision}-{assigned[:8]}"'
+
+
+def list_rooms(store: Store, *, only: str | None = None) -> list[RoomRecord]:
+    """All rooms by name, or the one named `only` if it is there."""
+    with store.read() as connection:
+        return select_rooms(connection, only=only)
+
+
+def get_room(store: Store, room: str) -> RoomRecord | None:
+    """The room of that name."""
+    return next(iter(list_rooms(store, only=room)), None)
+
+
+def select_rooms(connection: sa.Connection, *, only: str | None = None) -> list[RoomRecord]:
+    """As `list_rooms`, in the caller's transaction."""
+    query, members = sa.select(rooms).order_by(rooms.c.room), sa.select(links.c.link, links.c.room)
+    if only is not None:
+        query, members = query.where(rooms.c.room == only), members.where(links.c.room == only)
+    assigned: dict[str, list[str]] = {}
+    for link in connection.execute(members.order_by(links.c.link)):
+        assigned.setdefault(link.room, []).append(link.link)
+    return [_record(row, assigned) for row in connection.execute(query).mappings()]
+
+
+def put_room(
+    store: Store,
+    room: str,
+    config: RoomConfig,
+    *,
+    check: Check,
+    actor: str,
+    nics: Mapping[str, str],
+) -> tuple[RoomRecord, bool]:
+    """Create the room or replace its document; also whether it is new.
+
+    Links are replaced only where the document sets them. `nics` tells the NIC of links that were heard of.
+    """
+    now = time.time_ns()
+    with store.write() as connection:
+        before = next(iter(select_rooms(connection, only=room)), None)
+        check(before)
+        document = config.model_dump(mode="json", exclude={"links"})
+        if before is None:
+            row = {"room": room, "revision": 1, "doc": document, "created_ns": now, "updated_ns": now}
+            connection.execute(sa.insert(rooms).values(row))
+        else:
+            changed = {"revision": before.revision + 1, "doc": document, "updated_ns": now}
+            connection.execute(sa.update(rooms).where(rooms.c.room == room).values(changed))
+        if "links" in config.model_fields_set:
+            _assign(connection, room, config.links, nics, now)
+        after = select_rooms(connection, only=room)[0]
+        _note(connection, EventType.ROOM_CHANGED, room, actor, {"revision": after.revision}, now)
+    return after, before is None
+
+
+def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
+    """Erase the room with its states, predictions, alerts and baselines; its links become unassigned.
+
+    The numbered log keeps what was said until its retention is over. `check` refuses a room that is not there.
+    """
+    now = time.time_ns()
+    with store.write() as connection:
+        check(next(iter(select_rooms(connection, only=room)), None))
+        for table in (states, predictions, alerts, baselines, rooms):
+            connection.execute(sa.delete(table).where(table.c.room == room))
+        _release(connection, links.c.room == room, now)
+        _note(connection, EventType.ROOM_DELETED, room, actor, {}, now)
+
+
+def _assign(
+    connection: sa.Connection, room: str, wanted: list[str], nics: Mapping[str, str], now: int
+) -> None:
+    """Make `wanted` exactly the links of the room."""
+    _release(connection, (links.c.room == room) & links.c.link.not_in(wanted), now)
+    there = {row.link: row.room for row in connection.execute(sa.select(links.c.link, links.c.room))}
+    for link in dict.fromkeys(wanted):
+        if link not in there:
+            row = {"link": link, "room": room, "nic": nics.get(link, UNKNOWN_NIC), "revision": 1, "doc": {}}
+            connection.execute(sa.insert(links).values(**row, created_ns=now, updated_ns=now))
+        elif there[link] != room:
+            moved = {"room": room, "revision": links.c.revision + 1, "updated_ns": now}
+            connection.execute(sa.update(links).where(links.c.link == link).values(moved))
+
+
+def _release(connection: sa.Connection, which: sa.ColumnElement[bool], now: int) -> None:
+    freed = {"room": None, "revision": links.c.revision + 1, "updated_ns": now}
+    connection.execute(sa.update(links).where(which).values(freed))
+
+
+def _note(
+    connection: sa.Connection,
+    kind: EventType,
+    room: str,
+    actor: str,
+    detail: Mapping[str, JsonValue],
+    now: int,
+) -> None:
+    action = kind.value.removeprefix("org.roomtone.")
+    record(connection, actor=actor, action=action, target=room, detail=detail)
+    append_event(connection, kind, room=room, data={"room": room, **detail}, time_ns=now)
+
+
+def _record(row: sa.RowMapping, assigned: Mapping[str, list[str]]) -> RoomRecord:
+    document: dict[str, Any] = {**row["doc"], "links": assigned.get(row["room"], [])}
+    return RoomRecord(
+        room=row["room"],
+        revision=row["revision"],
+        config=RoomConfig.model_validate(document),
+        created_ns=row["created_ns"],
+        updated_ns=row["updated_ns"],
+    )
