@@ -27,8 +27,10 @@ class Delivery:
 class Ingest(Protocol):
     """Receiving side of the frame stream."""
 
-    rejected: Mapping[str, int]
-    """Messages that were not ours or damaged, by reason."""
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Messages that were not ours or damaged, by reason."""
+        ...
 
     def poll(self, timeout_s: float) -> Sequence[Delivery]:
         """Messages that wait, oldest first; waits up to `timeout_s` for the first one."""

@@ -1,0 +1,174 @@
+"""The bus on ZeroMQ: frames arrive at one ROUTER, each part of the service has a PUB for its signals."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import zmq
+
+from drivers.wire import Grant, Refuse, pack_control
+from models.prediction import JsonValue
+from service.bus.intake import MAX_BATCH, MAX_PART_BYTES, MAX_PARTS, understand
+from service.bus.port import Delivery
+from service.errors import BusError
+
+_RECEIVE_QUEUE = 256  # messages a peer; honest senders stop at their credit long before
+_SEND_QUEUE = 64
+_SIGNAL_QUEUE = 1000
+_RECONNECT_MS, _RECONNECT_MAX_MS = 100, 1000
+
+
+class ZmqIngest:
+    """Receiving end of the frame stream at a ``tcp://`` or ``ipc://`` endpoint.
+
+    Raises:
+        BusError: the endpoint cannot be bound.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self.rejected: Counter[str] = Counter()
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.set(zmq.RCVHWM, _RECEIVE_QUEUE)
+        self._socket.set(zmq.SNDHWM, _SEND_QUEUE)
+        self._socket.set(zmq.MAXMSGSIZE, MAX_PART_BYTES)
+        self._socket.set(zmq.LINGER, 200)  # last grants may still leave
+        try:
+            _make_folder(endpoint)
+            self._socket.bind(endpoint)
+        except (zmq.ZMQError, OSError) as error:
+            self.close()
+            raise BusError(
+                f"cannot listen for frames at {endpoint}: {error.strerror}; another service may run there: "
+                "stop it, or set ingest.endpoint (ROOMTONE_INGEST__ENDPOINT) to a free address"
+            ) from error
+        self.endpoint = self._socket.get_string(zmq.LAST_ENDPOINT)
+
+    def poll(self, timeout_s: float) -> Sequence[Delivery]:
+        """Messages that wait, oldest first, at most `MAX_BATCH`."""
+        deliveries: list[Delivery] = []
+        if not self._socket.poll(round(timeout_s * 1000), zmq.POLLIN):
+            return deliveries
+        for _ in range(MAX_BATCH):
+            try:
+                peer, *parts = self._socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            if len(parts) > MAX_PARTS:
+                self.rejected["unknown_topic"] += 1
+            elif delivery := understand(peer, parts, time.time_ns(), self.rejected):
+                deliveries.append(delivery)
+        return deliveries
+
+    def reply(self, peer: bytes, message: Grant | Refuse) -> None:
+        """Answer a sender; a ROUTER drops what has nowhere to go, so this never blocks."""
+        self._socket.send_multipart([peer, *pack_control(message)], zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Free the endpoint."""
+        self._socket.close()
+        self._context.term()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ZmqSignals:
+    """Signals of one part of the service: its own PUB socket, and a SUB socket on the other parts'.
+
+    Args:
+        folder: where the parts' sockets lie, ``PART.signals`` each.
+        part: the name of this part; None listens only.
+        listen_to: the parts to hear. They need not run yet, and may come back.
+    """
+
+    def __init__(self, folder: Path, part: str | None, listen_to: Sequence[str]) -> None:
+        self._context = zmq.Context()
+        self._pub: zmq.Socket[bytes] | None = None
+        self._sub = self._context.socket(zmq.SUB)
+        self._sub.set(zmq.RCVHWM, _SIGNAL_QUEUE)
+        self._sub.set(zmq.MAXMSGSIZE, MAX_PART_BYTES)
+        self._sub.set(zmq.RECONNECT_IVL, _RECONNECT_MS)
+        self._sub.set(zmq.RECONNECT_IVL_MAX, _RECONNECT_MAX_MS)
+        self._sub.set(zmq.LINGER, 0)
+        self._sub.subscribe(b"")
+        for other in listen_to:
+            self._sub.connect(_address(folder, other))
+        if part is not None:
+            self._pub = self._open_pub(folder, part)
+
+    def _open_pub(self, folder: Path, part: str) -> "zmq.Socket[bytes]":
+        pub = self._context.socket(zmq.PUB)
+        pub.set(zmq.SNDHWM, _SIGNAL_QUEUE)
+        pub.set(zmq.LINGER, 0)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            pub.bind(_address(folder, part))
+        except (zmq.ZMQError, OSError) as error:
+            pub.close()
+            self.close()
+            raise BusError(
+                f"cannot open the local bus in {folder}: {error.strerror}; is it writable?"
+            ) from error
+        return pub
+
+    def publish(self, topic: str, body: Mapping[str, JsonValue]) -> None:
+        """Tell everybody who listens; a PUB drops for who is too slow, so this never blocks."""
+        if self._pub is not None:
+            self._pub.send_multipart([topic.encode(), msgspec.msgpack.encode(dict(body))], zmq.NOBLOCK)
+
+    def poll(self, timeout_s: float) -> Sequence[tuple[str, Mapping[str, JsonValue]]]:
+        """Signals that wait, at most `MAX_BATCH`; what is not a signal is passed over."""
+        signals: list[tuple[str, Mapping[str, JsonValue]]] = []
+        if not self._sub.poll(round(timeout_s * 1000), zmq.POLLIN):
+            return signals
+        for _ in range(MAX_BATCH):
+            try:
+                parts = self._sub.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            if signal := _read(parts):
+                signals.append(signal)
+        return signals
+
+    def close(self) -> None:
+        """Leave the bus."""
+        self._sub.close()
+        if self._pub is not None:
+            self._pub.close()
+        self._context.term()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _address(folder: Path, part: str) -> str:
+    return f"ipc://{folder / part}.signals"
+
+
+def _make_folder(endpoint: str) -> None:
+    """The folder an ``ipc://`` endpoint lies in."""
+    if endpoint.startswith("ipc:///"):
+        Path(endpoint.removeprefix("ipc://")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _read(parts: Sequence[bytes]) -> tuple[str, Mapping[str, JsonValue]] | None:
+    try:
+        topic, body = parts
+        return topic.decode(), msgspec.msgpack.decode(body, type=dict[str, Any])
+    except (ValueError, msgspec.MsgspecError):
+        return None
