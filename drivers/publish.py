@@ -1,0 +1,287 @@
+"""The one publish loop: read, parse, count, put on Unix time, pace, send, report."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from drivers.account import Account
+from drivers.batch import in_slots
+from drivers.frame import FrameBlock
+from drivers.registry import Nic
+from drivers.sender import Sender
+from drivers.source import nic_of, read_chunks
+from drivers.stream import Stream
+from drivers.wire import MAX_BLOCK_AGE_S, MAX_BLOCK_FRAMES, Source
+
+REPLAY_GAP_NS = 10_000_000_000
+"""A replay starts this long after the link's last frame, if that is later than now."""
+MAX_DRIFT_NS = 1_000_000_000
+"""A live clock that is off the host's by more than this is anchored again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a publish loop is. `capture_s`: seconds of capture time published so far."""
+
+    read_bytes: int
+    frames: int
+    published: int
+    capture_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a publish loop did.
+
+    Attributes:
+        account: where every byte went.
+        frames: frames parsed; `outside`: of these, not within the wanted part of the capture.
+        published: frames sent; `acked`: of these, processed by the service and durable.
+        dropped: frames not sent for want of credit; `lost`: sent, but the service or connection died.
+        resent: frames sent again to a service that restarted.
+        capture_s: span of capture time published; `seconds`: time it took.
+        first_ns, last_ns: Unix capture time of the earliest and latest published frame, None without one.
+    """
+
+    account: Account
+    frames: int
+    outside: int
+    published: int
+    acked: int
+    dropped: int
+    lost: int
+    resent: int
+    capture_s: float
+    seconds: float
+    first_ns: int | None
+    last_ns: int | None
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Rejected records by reason."""
+        return dict(self.account.rejected)
+
+
+@dataclass(slots=True)
+class _Timing:
+    """Maps the NIC's clock onto Unix time."""
+
+    offset_ns: int | None = None
+    zero_ns: int | None = None  # NIC time of the capture's first frame
+    first_ns: int | None = None
+    last_ns: int | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    def note(self, block: FrameBlock) -> None:
+        times = block.table["capture_ns"]
+        low, high = int(times.min()), int(times.max())
+        self.first_ns = low if self.first_ns is None else min(self.first_ns, low)
+        self.last_ns = high if self.last_ns is None else max(self.last_ns, high)
+
+    @property
+    def span_s(self) -> float:
+        if self.first_ns is None or self.last_ns is None:
+            return 0.0
+        return (self.last_ns - self.first_ns) / 1e9
+
+
+class Publisher:
+    """Bytes in, blocks on their way to the service out. Use `publish` unless you own the loop.
+
+    The first frame is anchored on Unix time: a replay at ``max(now, link's last frame + 10 s)``, everything
+    else at now; after that the NIC's clock counts. A live clock that leaves the host's by more than a second
+    (it was reset, or it drifted) is anchored again.
+
+    Args:
+        nic: whose bytes these are.
+        sender: where the blocks go.
+        speed: pace by capture time at this factor; None sends as soon as the bytes are there.
+        part: seconds of capture time ``(from, to)`` after the first frame that are sent; None for all.
+    """
+
+    def __init__(
+        self, nic: Nic, sender: Sender, *, speed: float | None = None, part: tuple[float, float] | None = None
+    ) -> None:
+        self.stream = Stream(nic)
+        self.outside = 0
+        self.past_part = False
+        self._sender, self._speed, self._part = sender, speed, part
+        self._timing = _Timing()
+        self._pending: list[FrameBlock] = []
+        self._pending_since = 0.0
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Parse these bytes and send what is due. Raises DeliveryError as `Sender.send` does."""
+        self._take(self.stream.feed(data))
+        self.tick()
+
+    def tick(self) -> None:
+        """Send what has waited long enough; call it when a live source has nothing to read."""
+        waiting = sum(map(len, self._pending))
+        age = time.monotonic() - self._pending_since
+        if waiting and (self._sender.lossless or waiting >= MAX_BLOCK_FRAMES or age >= MAX_BLOCK_AGE_S):
+            self._send_pending()
+        self._sender.pump()
+
+    def finish(self, drain_timeout_s: float | None = None) -> Report:
+        """Send the rest and report. A lossless sender waits until the service has processed everything."""
+        self._take(self.stream.finish())
+        self._send_pending()
+        if self._sender.lossless:
+            self._sender.drain(drain_timeout_s)
+        return self.report()
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        account = self.stream.account
+        return Progress(account.total_bytes, self.stream.frames, self._sender.published, self._timing.span_s)
+
+    def report(self) -> Report:
+        """What was done so far."""
+        sender, timing = self._sender, self._timing
+        return Report(
+            account=self.stream.account,
+            frames=self.stream.frames,
+            outside=self.outside,
+            published=sender.published,
+            acked=sender.acked,
+            dropped=sender.dropped,
+            lost=sender.lost,
+            resent=sender.resent,
+            capture_s=timing.span_s,
+            seconds=time.monotonic() - timing.started,
+            first_ns=timing.first_ns,
+            last_ns=timing.last_ns,
+        )
+
+    def _take(self, blocks: Iterable[FrameBlock]) -> None:
+        kept = [block for block in map(self._within_part, blocks) if len(block)]
+        if kept and not self._pending:
+            self._pending_since = time.monotonic()
+        self._pending += kept
+        self._sender.rejected = self.stream.account.rejected
+
+    def _within_part(self, block: FrameBlock) -> FrameBlock:
+        times = block.table["capture_ns"]
+        if self._timing.zero_ns is None:
+            self._timing.zero_ns = int(times[np.argmin(block.index)])
+        if self._part is None:
+            return block
+        seconds = (times - self._timing.zero_ns) / 1e9
+        inside = (seconds >= self._part[0]) & (seconds < self._part[1])
+        self.past_part = bool((seconds >= self._part[1]).all())
+        self.outside += int(len(block) - inside.sum())
+        return block.take(inside)
+
+    def _send_pending(self) -> None:
+        pending, self._pending = self._pending, []
+        slot_ns = None if self._speed is None else round(MAX_BLOCK_AGE_S * 1e9 * self._speed)
+        for block in in_slots(pending, max_ns=slot_ns):
+            self._send(block)
+
+    def _send(self, block: FrameBlock) -> None:
+        last = int(block.table["capture_ns"][-1])
+        moved = self._on_unix_time(block, self._offset(int(block.table["capture_ns"][0]), last))
+        self._timing.note(moved)
+        if self._speed is not None and self._timing.first_ns is not None:
+            elapsed = (int(moved.table["capture_ns"][-1]) - self._timing.first_ns) / 1e9
+            self._sender.wait_until(self._timing.started + elapsed / self._speed)
+        self._sender.send(moved)
+
+    def _offset(self, first_ns: int, last_ns: int) -> int:
+        now, timing = time.time_ns(), self._timing
+        if timing.offset_ns is None:
+            timing.offset_ns = self._anchor_ns(now) - first_ns
+            timing.started = time.monotonic()
+        elif self._is_live and abs(now - timing.offset_ns - last_ns) > MAX_DRIFT_NS:
+            timing.offset_ns = now - last_ns
+        return timing.offset_ns
+
+    @property
+    def _is_live(self) -> bool:
+        """Whether bytes come when they are made, so that capture time must stay near the host's."""
+        return self._speed is None and not self._sender.lossless
+
+    def _anchor_ns(self, now: int) -> int:
+        last = self._sender.last_capture_ns
+        if self._sender.source is not Source.REPLAY or last is None:
+            return now
+        return max(now, last + REPLAY_GAP_NS)
+
+    @staticmethod
+    def _on_unix_time(block: FrameBlock, offset_ns: int) -> FrameBlock:
+        table = block.table.copy()
+        table["capture_ns"] += offset_ns
+        return replace(block, table=table)
+
+
+def publish(
+    chunks: Iterable[bytes],
+    nic: Nic,
+    sender: Sender,
+    *,
+    speed: float | None = None,
+    part: tuple[float, float] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    drain_timeout_s: float | None = None,
+) -> Report:
+    """Publish everything in `chunks`; an empty chunk means that a live source has nothing now.
+
+    Args as for `Publisher`; `progress` is called after each chunk.
+
+    Raises:
+        DeliveryError: (lossless sender) refused, nobody answers, or not processed in time.
+        SourceError: from `chunks`.
+    """
+    if sender.lossless:
+        sender.connect()
+    publisher = Publisher(nic, sender, speed=speed, part=part)
+    for chunk in chunks:
+        if chunk:
+            publisher.feed(chunk)
+        else:
+            publisher.tick()
+        if progress is not None:
+            progress(publisher.progress)
+        if publisher.past_part:
+            break
+    return publisher.finish(drain_timeout_s)
+
+
+def publish_capture(
+    path: Path,
+    *,
+    endpoint: str,
+    link: str,
+    room: str | None = None,
+    nic: str = "auto",
+    source: Source = Source.REPLAY,
+    speed: float | None = None,
+    part: tuple[float, float] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    drain_timeout_s: float | None = None,
+) -> Report:
+    """Publish one capture file (.xz and .gz too) without loss; returns when the service has processed it.
+
+    `speed` None is as fast as the service takes it. Further arguments as for `Sender` and `Publisher`.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UnknownFormatError: it is empty or not of the named (or any) NIC.
+        DeliveryError: refused, nobody answers, or not processed in time.
+    """
+    module = nic_of(path, nic)
+    with Sender(endpoint, link=link, room=room, nic=module.NAME, source=source, lossless=True) as sender:
+        return publish(
+            read_chunks(path),
+            module,
+            sender,
+            speed=speed,
+            part=part,
+            progress=progress,
+            drain_timeout_s=drain_timeout_s,
+        )

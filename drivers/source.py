@@ -1,0 +1,79 @@
+"""Where bytes come from: transport, apart from parsing. Captures may be packed as .xz or .gz."""
+
+import gzip
+import lzma
+import sys
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from drivers.errors import SourceError, UnknownFormatError
+from drivers.registry import Nic, detect, load
+
+CHUNK_BYTES = 256 * 1024
+SNIFF_BYTES = 64 * 1024
+_XZ, _GZIP = b"\xfd7zXZ\x00", b"\x1f\x8b"
+
+
+def open_capture(path: Path) -> BinaryIO:
+    """The capture's own bytes, unpacked on the way if it is .xz or .gz (told by content, not by name).
+
+    Raises:
+        SourceError: it does not exist, is a folder, or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_XZ))
+        if magic == _XZ:
+            return cast("BinaryIO", lzma.open(path))
+        if magic.startswith(_GZIP):
+            return cast("BinaryIO", gzip.open(path))
+        return path.open("rb")
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """The capture's bytes in chunks of at most `size`; nothing for an empty file.
+
+    Raises:
+        SourceError: the file cannot be read, or its packing is damaged.
+    """
+    with open_capture(path) as file:
+        while chunk := _read(file, size, path):
+            yield chunk
+
+
+def _read(file: BinaryIO, size: int, path: Path) -> bytes:
+    try:
+        return file.read(size)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise SourceError(f"cannot read {path}: {error}") from error
+
+
+def standard_input(size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """Bytes of stdin as they arrive."""
+    raw = cast("BufferedReader", sys.stdin.buffer)
+    while chunk := raw.read1(size):
+        yield chunk
+
+
+def nic_of(path: Path, name: str = "auto") -> Nic:
+    """The NIC a capture is of: the named one, or with ``"auto"`` the one its first bytes speak for.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UnknownFormatError: it is empty, or the named NIC (or any) does not know such bytes.
+    """
+    with open_capture(path) as file:
+        head = _read(file, SNIFF_BYTES, path)
+    try:
+        nic = load(name) if name != "auto" else detect(head)[0]
+    except UnknownFormatError as error:
+        raise UnknownFormatError(f"{path}: {error}") from error
+    if name != "auto" and nic.sniff(head) is None:
+        what = "it is empty (0 bytes)" if not head else f"it starts with {head[:16].hex(' ')}"
+        raise UnknownFormatError(f"{path}: not a capture of {nic.TITLE} ({name}): {what}")
+    return nic

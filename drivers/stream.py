@@ -1,0 +1,83 @@
+"""A running byte stream of one NIC: chunks of any size in, blocks with running time and index out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from drivers.account import Account
+from drivers.clock import Clock, Counter
+from drivers.frame import FrameBlock
+from drivers.registry import Nic, Parsed
+
+MAX_LEFT_OVER = 1024 * 1024
+"""No NIC's record is this long: a parser that waits for more has lost its way."""
+
+
+class Stream:
+    """Parses a byte stream chunk by chunk; the frames do not depend on how it was cut.
+
+    Blocks hold `capture_ns` on the NIC's clock (unwrapped, its own zero), the unwrapped `sequence` and a
+    running `index`. Blocks of one call are grouped by shape; order by `index` gives the stream's order.
+
+    Attributes:
+        nic: the NIC whose records these are.
+        account: where every byte went so far; complete after `finish`.
+    """
+
+    def __init__(self, nic: Nic) -> None:
+        self.nic = nic
+        self.account = Account()
+        self._left = b""
+        self._frames = 0
+        self._clock = Clock(nic.CLOCK_WRAP_NS)
+        self._counter = Counter(nic.SEQUENCE_WRAP)
+
+    @property
+    def frames(self) -> int:
+        """Frames given out so far."""
+        return self._frames
+
+    @property
+    def left_over(self) -> int:
+        """Bytes that wait for the rest of their record."""
+        return len(self._left)
+
+    def feed(self, data: bytes | memoryview) -> list[FrameBlock]:
+        """Frames that these bytes complete."""
+        if not self._left:
+            return self._parse(data, final=False)
+        return self._parse(self._left + bytes(data), final=False)
+
+    def finish(self) -> list[FrameBlock]:
+        """Frames in what is left; a record that is cut is counted as rejected."""
+        return self._parse(self._left, final=True)
+
+    def _parse(self, data: bytes | memoryview, *, final: bool) -> list[FrameBlock]:
+        parsed: Parsed = self.nic.parse(data, final=final)
+        self.account.add(parsed.account)
+        self._left = bytes(memoryview(data)[parsed.consumed :])
+        if len(self._left) > MAX_LEFT_OVER:
+            self.account.reject("no_record", len(self._left))
+            self._left = b""
+        return self._run_on(parsed.blocks)
+
+    def _run_on(self, blocks: Sequence[FrameBlock]) -> list[FrameBlock]:
+        """Put running time, counter and index into freshly parsed blocks, in stream order."""
+        if not blocks:
+            return []
+        order = np.concatenate([block.index for block in blocks])
+        raw = np.empty((2, len(order)), np.int64)
+        raw[0, order] = np.concatenate([block.table["capture_ns"] for block in blocks])
+        raw[1, order] = np.concatenate([block.table["sequence"] for block in blocks])
+        times, time_flags = self._clock.unwrap(raw[0])
+        counts, count_flags = self._counter.unwrap(raw[1])
+        flags = time_flags | count_flags
+        moved = []
+        for block in blocks:
+            block.table["capture_ns"] = times[block.index]
+            block.table["sequence"] = counts[block.index]
+            block.table["flags"] |= flags[block.index]
+            moved.append(replace(block, index=block.index + self._frames))
+        self._frames += len(order)
+        return moved
