@@ -3,9 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
-from models.prediction import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class Status(StrEnum):

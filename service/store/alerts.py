@@ -20,7 +20,7 @@ def alert_page(
     limit: int,
     after: tuple[int, str] | None = None,
 ) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
-    """Alerts raised since `from_ns`, and where to go on: (raised_ns, alert_id) of the last, None at the end."""
+    """Alerts raised since `from_ns`, and the last one's (raised_ns, alert_id) if more follow."""
     query = sa.select(alerts).order_by(alerts.c.raised_ns.desc(), alerts.c.alert_id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(alerts.c.state == state)

@@ -56,7 +56,7 @@ def read_events(
         complete = _reaches(connection, after, newest)
     if len(found) == limit:
         return EventPage(found, found[-1].sequence, complete)
-    return EventPage(found, max(after, newest) if complete else newest, complete)
+    return EventPage(found, newest, complete)
 
 
 def head(connection: sa.Connection) -> int:

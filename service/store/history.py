@@ -38,7 +38,7 @@ def prediction_page(
     found: list[sa.RowMapping] = []
     with store.read() as connection:
         for task in tasks:
-            query = _query(room, task, from_ns, to_ns, limit + 1, after)
+            query = _query(room, task, from_ns, to_ns, after).limit(limit + 1)
             found.extend(connection.execute(query).mappings())
     found.sort(key=lambda row: (-row["to_ns"], row["task"]))
     page, more = found[:limit], len(found) > limit
@@ -47,7 +47,7 @@ def prediction_page(
 
 
 def _query(
-    room: str, task: str, from_ns: int | None, to_ns: int | None, limit: int, after: Position | None
+    room: str, task: str, from_ns: int | None, to_ns: int | None, after: Position | None
 ) -> sa.Select[Any]:
     table = predictions.c
     query = sa.select(predictions).where(table.room == room, table.task == task)
@@ -58,7 +58,7 @@ def _query(
     if after is not None:
         still = table.to_ns <= after.to_ns if task > after.task else table.to_ns < after.to_ns
         query = query.where(still)
-    return query.order_by(table.to_ns.desc()).limit(limit)
+    return query.order_by(table.to_ns.desc())
 
 
 def _item(row: sa.RowMapping) -> dict[str, Any]:

@@ -89,14 +89,14 @@ def put_room(
         if "links" in config.model_fields_set:
             _assign(connection, room, config.links, nics, now)
         after = select_rooms(connection, only=room)[0]
-        _note(connection, EventType.ROOM_CHANGED, room, actor, {"revision": after.revision}, now)
+        _note(connection, EventType.ROOM_CHANGED, room, actor, {"revision": after.revision})
     return after, before is None
 
 
 def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
     """Erase the room with its states, predictions, alerts and baselines; its links become unassigned.
 
-    The numbered log keeps what was said until its retention is over. `check` refuses a room that is not there.
+    The numbered log keeps what was said until its retention is over. `check` refuses a room that is missing.
     """
     now = time.time_ns()
     with store.write() as connection:
@@ -104,7 +104,7 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         for table in (states, predictions, alerts, baselines, rooms):
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
-        _note(connection, EventType.ROOM_DELETED, room, actor, {}, now)
+        _note(connection, EventType.ROOM_DELETED, room, actor, {})
 
 
 def _assign(
@@ -133,11 +133,10 @@ def _note(
     room: str,
     actor: str,
     detail: Mapping[str, JsonValue],
-    now: int,
 ) -> None:
     action = kind.value.removeprefix("org.roomtone.")
     record(connection, actor=actor, action=action, target=room, detail=detail)
-    append_event(connection, kind, room=room, data={"room": room, **detail}, time_ns=now)
+    append_event(connection, kind, room=room, data={"room": room, **detail}, time_ns=time.time_ns())
 
 
 def _record(row: sa.RowMapping, assigned: Mapping[str, list[str]]) -> RoomRecord:

@@ -1,0 +1,128 @@
+"""`roomtone keys`: API keys, straight on the store."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from service.cli.errors import CommandError
+from service.rooms.config import Name
+from service.settings import load_settings
+from service.state import rfc3339
+from service.store.engine import Store, open_store
+from service.store.keys import KeyInfo, Role, create_key, list_keys, revoke_key
+
+app = typer.Typer(
+    help="API keys. They work on the store directly, effective at once in a running service.",
+    no_args_is_help=True,
+    epilog="Example: roomtone keys create --role viewer --room lab --expires 30d",
+)
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the store; by default as in `roomtone run`.")]
+ConfigFile = Annotated[Path | None, typer.Option(help="Settings of the site (TOML).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+@app.command(epilog="Example: roomtone keys create --role admin --name panel --expires 30d --json")
+def create(
+    *,
+    role: Annotated[Role, typer.Option(help="What the key may do; admin > operator > viewer.")],
+    room: Annotated[str | None, typer.Option(help="Only this room; by default every room.")] = None,
+    name: Annotated[str, typer.Option(help="Who or what uses it.")] = "",
+    expires: Annotated[
+        str | None, typer.Option(help="Life of the key, e.g. 12h, 30d; default: none.")
+    ] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key. It is printed once and kept only as a hash."""
+    _check_room(room)
+    expires_ns = None if expires is None else time.time_ns() + _duration_ns(expires)
+    with _opened(data_dir, config) as store:
+        key, info = create_key(store, role, actor="cli", room=room, name=name, expires_ns=expires_ns)
+    typer.echo(json.dumps({"key": key, **_document(info)}) if as_json else key)
+
+
+@app.command("list", epilog="Example: roomtone keys list --json")
+def show(*, data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List all keys, without their secrets."""
+    with _opened(data_dir, config) as store:
+        known = [_document(info) for info in list_keys(store)]
+    if as_json:
+        typer.echo(json.dumps({"items": known, "next_cursor": None}))
+        return
+    table = Table("id", "role", "room", "name", "status", "created", "expires")
+    for key in known:
+        room = key["room"] or "every room"
+        expires = key["expires_at"] or "never"
+        table.add_row(
+            key["id"], key["role"], room, key["name"] or "", key["status"], key["created_at"], expires
+        )
+    Console().print(table)
+
+
+@app.command(epilog="Example: roomtone keys revoke abcd2345")
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
+    *,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """End a key at once; open alert streams that used it are closed."""
+    with _opened(data_dir, config) as store:
+        if not revoke_key(store, key_id, actor="cli"):
+            raise CommandError(f"no key with id {key_id!r}; `roomtone keys list` shows those there are")
+    typer.echo(f"revoked {key_id}")
+
+
+@contextmanager
+def _opened(data_dir: Path | None, config: Path | None) -> Iterator[Store]:
+    """The store of the site these options name, closed at the end."""
+    flags = {} if data_dir is None else {"data_dir": data_dir}
+    store = open_store(load_settings(config, **flags).store_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _check_room(room: str | None) -> None:
+    try:
+        TypeAdapter(Name | None).validate_python(room)
+    except ValidationError:
+        raise typer.BadParameter(
+            f"{room!r} is not a room name: letters, digits, _ . - only, 64 at most", param_hint="--room"
+        ) from None
+
+
+def _duration_ns(text: str) -> int:
+    """Nanoseconds of e.g. ``30d``."""
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    if match is None or int(match[1]) == 0:
+        raise typer.BadParameter(
+            f"{text!r} is not a duration; write e.g. 90m, 12h, 30d, 4w", param_hint="--expires"
+        )
+    return int(match[1]) * _UNITS[match[2]] * 10**9
+
+
+def _document(info: KeyInfo) -> dict[str, str | None]:
+    status = "active" if info.works(time.time_ns()) else "revoked" if info.revoked_ns else "expired"
+    return {
+        "id": info.key_id,
+        "role": info.role.value,
+        "room": info.room,
+        "name": info.name,
+        "status": status,
+        "created_at": rfc3339(info.created_ns),
+        "expires_at": None if info.expires_ns is None else rfc3339(info.expires_ns),
+    }
