@@ -1,0 +1,187 @@
+"""Channel of one link: static paths, paths over moving scatterers, and bodies that stand in the way.
+
+Free-space amplitude of a path of length d is lambda / (4 pi d); over a scatterer of radar cross section
+sigma at d1 from the transmitter and d2 from the receiver it is lambda sqrt(sigma) / ((4 pi)^1.5 d1 d2)
+(bistatic radar equation). A subcarrier at f turns it by exp(-2 pi i f d / c).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.simulate.antenna import Array
+from drivers.simulate.grid import Grid
+from drivers.simulate.room import SPEED_OF_LIGHT, Floats, Images, Room, mirror_images
+
+Complex = npt.NDArray[np.complex64]
+_NEAREST_M = 0.3  # a body point does not come closer to an antenna than this
+
+
+@dataclass(frozen=True)
+class Link:
+    """Geometry of one transmitter-receiver pair in a room.
+
+    Attributes:
+        room, transmitter, receiver, grid: what the names say.
+        order: reflections of the static paths.
+        clutter: still scatterers such as furniture, ``(x, y, z, radar cross section in m2)``.
+        transmitted: share of the direct path's amplitude that arrives (0 behind a metal cupboard, say).
+        echoes: late reflections on either side of a moving scatterer, 0 for none; see `_echoes`.
+    """
+
+    room: Room
+    transmitter: Array
+    receiver: Array
+    grid: Grid
+    order: int = 5
+    clutter: tuple[tuple[float, float, float, float], ...] = ()
+    transmitted: float = 1.0
+    echoes: int = 8
+
+    @property
+    def wavelength_m(self) -> float:
+        """Wavelength at the channel's centre."""
+        return SPEED_OF_LIGHT / self.grid.centre_hz
+
+    @cached_property
+    def images(self) -> Images:
+        """Images of the transmitter up to `order`."""
+        return mirror_images(self.room, self.order)
+
+    @cached_property
+    def first_order(self) -> Images:
+        """Direct path and single reflections: the paths that bodies block one by one, or scatter into."""
+        return self.images.upto(1)
+
+    @cached_property
+    def scattering(self) -> Images:
+        """Images through which a scatterer is lit and heard: the first order, and some late echoes."""
+        return _echoes(self.room, self.images, self.echoes)
+
+    @cached_property
+    def paths(self) -> Complex:
+        """Static channel of every image path, ``[image, subcarrier, rx, tx]``."""
+        mirrored = self.images.of(self.transmitter.points)  # [tx, image, 3]
+        length = np.linalg.norm(mirrored[:, :, None] - self.receiver.points, axis=-1)  # [tx, image, rx]
+        gain = self.images.gain * np.where(self.images.order == 0, self.transmitted, 1.0)
+        amplitude = self.wavelength_m / (4 * np.pi * length) * gain[:, None]
+        cycles = length[..., None] * self.grid.frequency_hz / SPEED_OF_LIGHT  # [tx, image, rx, subcarrier]
+        waves = amplitude[..., None].astype(np.float32) * turn(cycles)
+        return np.ascontiguousarray(np.transpose(waves, (1, 3, 2, 0)))
+
+    @cached_property
+    def diffuse(self) -> Complex:
+        """Static channel of what bodies do not block one by one: late reflections and furniture."""
+        late: Complex = self.paths[len(self.first_order.gain) :].sum(axis=0)
+        if self.clutter:
+            things = np.asarray(self.clutter)
+            late = late + self.scattered(things[None, :, :3], np.sqrt(things[None, :, 3]))[0]
+        return late
+
+    @cached_property
+    def static(self) -> Complex:
+        """Channel of the empty room, ``[subcarrier, rx, tx]``."""
+        blocked: Complex = self.paths[: len(self.first_order.gain)].sum(axis=0)
+        return np.asarray(blocked + self.diffuse, np.complex64)
+
+    def scattered(self, points: Floats, strength: Floats) -> Complex:
+        """Channel over scatterers, directly and over one wall on either side.
+
+        Args:
+            points: places ``[time, point, 3]``, metres.
+            strength: square root of the radar cross section ``[time, point]``, metres.
+
+        Returns:
+            complex64 ``[time, subcarrier, rx, tx]``.
+        """
+        into = self._half(points, self.transmitter)
+        out = self._half(points, self.receiver)
+        scale = strength * self.wavelength_m / (4 * np.pi) ** 1.5
+        out *= scale[:, :, None, None].astype(np.float32)
+        # [time, subcarrier, rx, point] @ [time, subcarrier, point, tx]
+        return np.matmul(out.transpose(0, 2, 3, 1), into.transpose(0, 2, 1, 3))
+
+    def _half(self, points: Floats, array: Array) -> Complex:
+        """Propagation between an array and scatterers, ``[time, point, subcarrier, antenna]``.
+
+        Phases of the carrier are exact for each antenna; the turn over the subcarriers is taken from the
+        array's centre (an error under 0.03 rad for arrays of 10 cm).
+        """
+        carrier = self.grid.centre_hz / SPEED_OF_LIGHT
+        images = self.scattering
+        near = images.of(array.points)  # [antenna, image, 3]
+        length = _distance(points, near)  # [antenna, time, point, image]
+        wave = turn(length * carrier) * (images.gain / length).astype(np.float32)
+        delay = _distance(points, images.of(array.centre)[None])[0]
+        phase = delay[..., None, :] * (self.grid.offset_hz / SPEED_OF_LIGHT)[:, None]
+        return np.matmul(turn(phase), wave.transpose(1, 2, 3, 0))
+
+    def unblocked(self, bodies: Floats, presence: Floats, *, radius_m: float, depth: float) -> Floats:
+        """Share 0..1 of each first-order path's amplitude that passes the bodies.
+
+        Args:
+            bodies: torso centres ``[time, body, 3]``, metres.
+            presence: how much each body is there, 0..1 ``[time, body]``.
+            radius_m: how wide a body's shadow is.
+            depth: share of amplitude that a body right in the way takes.
+
+        Returns:
+            ``[time, image]``.
+        """
+        start = self.first_order.of(self.transmitter.centre)  # [image, 3]
+        way = self.receiver.centre - start
+        shadow = np.zeros((*presence.shape, len(start)))
+        # A path over a wall runs straight from the image; the body is in its way either as itself,
+        # behind the wall's mirror, or both.
+        places = (np.broadcast_to(bodies[:, :, None], (*shadow.shape, 3)), self.first_order.of(bodies))
+        for place in places:
+            offset = place - start
+            level = way[:, :2]
+            along = (offset[..., :2] * level).sum(-1) / np.maximum((level**2).sum(-1), 1e-9)
+            aside = offset[..., :2] - along[..., None] * level
+            distance = np.sqrt((aside**2).sum(-1))
+            between = (along > 0) & (along < 1)
+            shadow = np.maximum(shadow, between * np.exp(-((distance / radius_m) ** 2)))
+        passed: Floats = np.prod(1 - depth * presence[..., None] * shadow, axis=1)
+        return passed
+
+
+def turn(cycles: Floats) -> Complex:
+    """exp(-2 pi i cycles) as complex64, exact for any number of cycles."""
+    angle = ((cycles - np.rint(cycles)) * (-2 * np.pi)).astype(np.float32)
+    wave = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=wave.real)
+    np.sin(angle, out=wave.imag)
+    return wave
+
+
+def _echoes(room: Room, images: Images, count: int) -> Images:
+    """The images of first order, and `count` later ones that stand for all the late ones.
+
+    A room has hundreds of late reflections, too many to follow for every scatterer. They are sorted by
+    distance and split into `count` groups of equal energy; the middle one of each carries its group's.
+    """
+    late = np.flatnonzero(images.order > 1)
+    early = np.flatnonzero(images.order <= 1)
+    if not count or not len(late):
+        return images.upto(1)
+    middle = np.asarray(room.size_m) / 2
+    distance = np.linalg.norm(images.of(middle)[late] - middle, axis=-1)
+    late = late[np.argsort(distance, kind="stable")]
+    energy = (images.gain[late] / np.sort(distance, kind="stable")) ** 2
+    share = np.cumsum(energy) / energy.sum()
+    chosen = np.unique(np.searchsorted(share, (np.arange(count) + 0.5) / count))
+    gain = images.gain.copy()
+    gain[late[chosen]] *= np.sqrt(energy.sum() / len(chosen) / energy[chosen])
+    keep = np.concatenate([early, late[chosen]])
+    return Images(images.sign[keep], images.shift[keep], gain[keep], images.order[keep])
+
+
+def _distance(points: Floats, images: Floats) -> Floats:
+    """Distances ``[antenna, time, point, image]`` of points ``[time, point, 3]`` to ``[antenna, image, 3]``."""
+    square = np.zeros((images.shape[0], *points.shape[:2], images.shape[1]))
+    for axis in range(3):
+        square += (points[None, :, :, None, axis] - images[:, None, None, :, axis]) ** 2
+    return np.maximum(np.sqrt(square, out=square), _NEAREST_M)
