@@ -24,9 +24,10 @@ class _Section(BaseModel):
 
 
 class ServerSettings(_Section):
-    """The API server."""
+    """The API server. `names` are host names it is reached by, besides localhost and IP addresses."""
 
     host: str = "127.0.0.1"
+    names: list[str] = []
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     tls_cert: Path | None = None
     tls_key: Path | None = None
