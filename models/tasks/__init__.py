@@ -1,0 +1,8 @@
+"""Tasks by name."""
+
+from models.tasks.base import Evidence, Task
+from models.tasks.presence import Presence
+
+TASKS: dict[str, Task] = {task.name: task for task in (Presence(),)}
+
+__all__ = ["TASKS", "Evidence", "Task"]

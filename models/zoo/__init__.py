@@ -1,0 +1,63 @@
+"""Shipped models: one folder each, ``<shelf>/<name>/{model.onnx,card.toml}``."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from models.zoo.card import SIMULATION, Card, CardError, parse_card
+
+SHELVES = ("open", "research")
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedModel:
+    """A card and the bytes of its model, digest checked."""
+
+    card: Card
+    onnx: bytes
+
+
+def shelved(shelves: Sequence[str]) -> list[ShelvedModel]:
+    """Models on these shelves, by shelf and name; a shelf that ships nothing is empty.
+
+    Raises:
+        CardError: a card is damaged, or a model is not the one its card describes.
+    """
+    return [read_model(folder) for shelf in shelves for folder in _folders(shelf)]
+
+
+def read_model(folder: Traversable) -> ShelvedModel:
+    """The model in one folder.
+
+    Raises:
+        CardError: a card is damaged, or a model is not the one its card describes.
+    """
+    card = parse_card((folder / "card.toml").read_text(encoding="utf-8"), f"{folder.name}/card.toml")
+    onnx = (folder / "model.onnx").read_bytes()
+    digest = hashlib.sha256(onnx).hexdigest()
+    if digest != card.digest:
+        raise CardError(f"{folder.name}/model.onnx has digest {digest}, its card says {card.digest}")
+    return ShelvedModel(card, onnx)
+
+
+def _folders(shelf: str) -> Iterator[Traversable]:
+    place = files(__name__) / shelf
+    if place.is_dir():
+        yield from sorted(
+            (entry for entry in place.iterdir() if (entry / "card.toml").is_file()),
+            key=lambda entry: entry.name,
+        )
+
+
+__all__ = [
+    "SHELVES",
+    "SIMULATION",
+    "Card",
+    "CardError",
+    "ShelvedModel",
+    "parse_card",
+    "read_model",
+    "shelved",
+]

@@ -1,0 +1,105 @@
+"""What a room's window means: every task's prediction, under the rules of who may speak for which frames.
+
+The rules (DESIGN A6): a simulated source is served only by models trained on simulation or by the motion
+statistic, else `no_model`. On live or replayed frames a model trained only on simulation answers
+`uncalibrated`; the motion statistic is exempt. Too few frames is `unknown`, never a guess, and a model that
+fails is `model_error`, never an empty room.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from drivers.wire import Source
+from models.prediction import JsonValue, Prediction, Reason
+from models.runtime import Backbone
+from models.signal.window import Window
+from models.tasks import TASKS, Evidence, Task
+from models.zoo import Card, shelved
+
+MIN_OCCUPANCY = 0.7
+"""Least share of filled time bins to predict on (DESIGN, Words)."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sensing:
+    """All loaded models, shared by all rooms. Not for use by several threads at once."""
+
+    def __init__(self, backbones: Sequence[Backbone]) -> None:
+        self._backbones = tuple(backbones)
+
+    @classmethod
+    def load(cls, shelves: Sequence[str]) -> Self:
+        """Sensing with the models of these shelves, later shelves preferred; one session a model.
+
+        Raises:
+            CardError: a shipped model and its card do not fit.
+        """
+        return cls([Backbone(model) for model in shelved(shelves)])
+
+    def cards(self) -> list[Card]:
+        """Cards of the loaded models."""
+        return [backbone.card for backbone in self._backbones]
+
+    def predict(
+        self,
+        window: Window,
+        tasks: Sequence[str],
+        *,
+        source: Source,
+        baselines: Mapping[str, JsonValue] | None = None,
+    ) -> list[Prediction]:
+        """One prediction a task, in order.
+
+        Args:
+            window: frames of one room.
+            tasks: names of tasks; one that nothing is known about is `no_model`.
+            source: where the frames come from; it decides which models may speak.
+            baselines: empty-room baselines of the room by link (`models.signal.baseline`).
+        """
+        return [self._one(window, name, source, baselines or {}) for name in tasks]
+
+    def _one(
+        self, window: Window, name: str, source: Source, baselines: Mapping[str, JsonValue]
+    ) -> Prediction:
+        if window.frames == 0:
+            return Prediction.unknown(name, Reason.NO_FRAMES)
+        if window.occupancy < MIN_OCCUPANCY:
+            return Prediction.unknown(name, Reason.LOW_OCCUPANCY)
+        if name not in TASKS:
+            return Prediction.unknown(name, Reason.NO_MODEL)
+        task = TASKS[name]
+        model = self._model(name, window, source)
+        if model is None and task.needs_model:
+            return Prediction.unknown(name, self._why_silent(name, window, source))
+        return _guarded(task, Evidence(window, model, baselines))
+
+    def _candidates(self, name: str, window: Window) -> list[Backbone]:
+        return [
+            backbone
+            for backbone in self._backbones
+            if backbone.card.task == name
+            and (backbone.card.simulated or set(window.nics) & set(backbone.card.nics))
+        ]
+
+    def _model(self, name: str, window: Window, source: Source) -> Backbone | None:
+        """The last loaded model that may speak for these frames."""
+        simulated = source is Source.SIMULATED
+        fitting = [b for b in self._candidates(name, window) if b.card.simulated == simulated]
+        return fitting[-1] if fitting else None
+
+    def _why_silent(self, name: str, window: Window, source: Source) -> Reason:
+        if source is not Source.SIMULATED and self._candidates(name, window):
+            return Reason.UNCALIBRATED
+        return Reason.NO_MODEL
+
+
+def _guarded(task: Task, evidence: Evidence) -> Prediction:
+    """The boundary around models: whatever breaks inside one is logged and becomes `model_error`."""
+    try:
+        return task.predict(evidence)
+    except Exception:  # noqa: BLE001 - a model is foreign code; this is where it ends
+        model = evidence.model.ref if evidence.model else None
+        _log.exception("task %s failed on a window of links %s", task.name, evidence.window.links)
+        return Prediction.unknown(task.name, Reason.MODEL_ERROR, model)

@@ -1,0 +1,34 @@
+"""What a task is to the running system: evidence of one window in, one prediction out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.prediction import JsonValue, Prediction
+from models.runtime import Backbone
+from models.signal.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A window that holds enough frames, and what is known of its room.
+
+    `model` is the model that may speak for this task and these frames (DESIGN A6), None if there is none;
+    `baselines` are empty-room baselines by link.
+    """
+
+    window: Window
+    model: Backbone | None
+    baselines: Mapping[str, JsonValue]
+
+
+class Task(Protocol):
+    """One task; a new one is one file and one line in `models.tasks.TASKS`."""
+
+    name: str
+    needs_model: bool
+    """Whether the task is silent without a model that may speak (`no_model` or `uncalibrated`)."""
+
+    def predict(self, evidence: Evidence) -> Prediction:
+        """The answer for one window; unknown with a reason where there is no ground for a value."""
+        ...

@@ -1,0 +1,71 @@
+"""Model cards: what a model is, what it was trained on, under which licence, and how well it did."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SIMULATION = "simulation"
+"""`trained_on` of a model that saw nothing but simulated rooms."""
+
+
+class CardError(ValueError):
+    """A model card lacks a field or contradicts its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A model card (``card.toml`` beside ``model.onnx``).
+
+    Attributes:
+        trained_on: ``"simulation"``, or the name of the data set.
+        shelf: ``"open"`` or ``"research"``; `licence` says under which terms the weights may be used.
+        features: version of the feature set the backbone was trained on.
+        classes: what the logits stand for, in order.
+        nics: NICs whose real frames it was trained on; empty for simulation.
+        digest: sha256 of ``model.onnx``, hex.
+        calibration: numbers the task needs to turn logits into probabilities and intervals.
+        document: the whole card, with data, seeds and metrics.
+    """
+
+    name: str
+    version: str
+    task: str
+    trained_on: str
+    shelf: str
+    licence: str
+    features: str
+    classes: tuple[str, ...]
+    nics: tuple[str, ...]
+    digest: str
+    calibration: Mapping[str, Any]
+    document: Mapping[str, Any]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it saw nothing but simulation."""
+        return self.trained_on == SIMULATION
+
+
+def parse_card(text: str, where: str) -> Card:
+    """The card in this TOML; `where` names it in errors.
+
+    Raises:
+        CardError: it is not TOML, or a field is missing.
+    """
+    try:
+        document = tomllib.loads(text)
+        return Card(
+            **{name: document[name] for name in _TEXTS},
+            classes=tuple(str(name) for name in document["classes"]),
+            nics=tuple(str(name) for name in document["nics"]),
+            calibration=document["calibration"],
+            document=document,
+        )
+    except tomllib.TOMLDecodeError as error:
+        raise CardError(f"{where}: not TOML: {error}") from error
+    except KeyError as error:
+        raise CardError(f"{where}: field {error} is missing") from error
+
+
+_TEXTS = ("name", "version", "task", "trained_on", "shelf", "licence", "features", "digest")
