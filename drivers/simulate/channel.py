@@ -100,8 +100,12 @@ class Link:
         out = self._half(points, self.receiver)
         scale = strength * self.wavelength_m / (4 * np.pi) ** 1.5
         out *= scale[:, :, None, None].astype(np.float32)
-        # [time, subcarrier, rx, point] @ [time, subcarrier, point, tx]
-        return np.matmul(out.transpose(0, 2, 3, 1), into.transpose(0, 2, 1, 3))
+        times, _, subcarriers, rx = out.shape
+        channel = np.empty((times, subcarriers, rx, into.shape[-1]), np.complex64)
+        # One pass an antenna pair: several times faster than one batched product of tiny matrices.
+        for row, column in np.ndindex(channel.shape[2:]):
+            channel[..., row, column] = (out[..., row] * into[..., column]).sum(axis=1)
+        return channel
 
     def _half(self, points: Floats, array: Array) -> Complex:
         """Propagation between an array and scatterers, ``[time, point, subcarrier, antenna]``.
@@ -111,12 +115,13 @@ class Link:
         """
         carrier = self.grid.centre_hz / SPEED_OF_LIGHT
         images = self.scattering
-        near = images.of(array.points)  # [antenna, image, 3]
-        length = _distance(points, near)  # [antenna, time, point, image]
+        length = _distance(points, images.of(array.points))  # [antenna, time, point, image]
         wave = turn(length * carrier) * (images.gain / length).astype(np.float32)
-        delay = _distance(points, images.of(array.centre)[None])[0]
-        phase = delay[..., None, :] * (self.grid.offset_hz / SPEED_OF_LIGHT)[:, None]
-        return np.matmul(turn(phase), wave.transpose(1, 2, 3, 0))
+        delay = _distance(points, images.of(array.centre)[None])[0] / SPEED_OF_LIGHT
+        half: Complex = np.matmul(
+            _spread(delay, self.grid.offset_hz), np.ascontiguousarray(wave.transpose(1, 2, 3, 0))
+        )
+        return half
 
     def unblocked(self, bodies: Floats, presence: Floats, *, radius_m: float, depth: float) -> Floats:
         """Share 0..1 of each first-order path's amplitude that passes the bodies.
@@ -157,6 +162,19 @@ def turn(cycles: Floats) -> Complex:
     return wave
 
 
+def _spread(delay: Floats, offset_hz: Floats) -> Complex:
+    """Turn of paths of `delay` seconds over the subcarriers, ``[time, point, subcarrier, image]``.
+
+    A few turns at most, so single precision does.
+    """
+    step = (-2 * np.pi * 1e-6 * offset_hz).astype(np.float32)
+    angle = (delay * 1e6).astype(np.float32)[..., None, :] * step[:, None]
+    wave = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=wave.real)
+    np.sin(angle, out=wave.imag)
+    return wave
+
+
 def _echoes(room: Room, images: Images, count: int) -> Images:
     """The images of first order, and `count` later ones that stand for all the late ones.
 
@@ -180,7 +198,7 @@ def _echoes(room: Room, images: Images, count: int) -> Images:
 
 
 def _distance(points: Floats, images: Floats) -> Floats:
-    """Distances ``[antenna, time, point, image]`` of points ``[time, point, 3]`` to ``[antenna, image, 3]``."""
+    """Distances of points ``[time, point, 3]`` to ``[antenna, image, 3]``, least antenna first."""
     square = np.zeros((images.shape[0], *points.shape[:2], images.shape[1]))
     for axis in range(3):
         square += (points[None, :, :, None, axis] - images[:, None, None, :, axis]) ** 2

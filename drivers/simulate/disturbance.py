@@ -30,4 +30,4 @@ class Drift:
     def at(self, times: Floats) -> Complex:
         """Factor of each path ``[time, image]``."""
         angle = self.depth_rad * np.sin(2 * np.pi * (times[:, None] / self.period_s + self.phase))
-        return np.exp(1j * angle).astype(np.complex64)
+        return np.asarray(np.exp(1j * angle), np.complex64)

@@ -23,7 +23,7 @@ class Behaviour:
         gesture_m: how far the arms move while standing.
     """
 
-    speed_mps: tuple[float, float] = (0.2, 1.0)
+    speed_mps: tuple[float, float] = (0.3, 1.0)
     rest: float = 0.15
     rest_s: tuple[float, float] = (0.5, 3.0)
     sway_m: float = 0.012
@@ -31,7 +31,7 @@ class Behaviour:
 
 
 WALKING = Behaviour()
-STROLLING = Behaviour(speed_mps=(0.1, 0.5), rest=0.4, rest_s=(1.0, 6.0))
+STROLLING = Behaviour(speed_mps=(0.05, 0.5), rest=0.35, rest_s=(0.5, 4.0))
 STANDING = Behaviour(speed_mps=(0.1, 0.4), rest=0.92, rest_s=(4.0, 15.0))
 STILL = Behaviour(speed_mps=(0.0, 0.0), rest=1.0, rest_s=(3600.0, 3600.0), sway_m=0.001, gesture_m=0.0)
 
@@ -69,7 +69,8 @@ class Way:
         span = (knots[left + 1] - knots[left])[:, None]
         u = np.clip((times - knots[left])[:, None] / span, 0, 1)
         place, velocity = np.asarray(self._place), np.asarray(self._velocity)
-        return _hermite(u, span, place[left], place[left + 1], velocity[left], velocity[left + 1])
+        ends = (left, left + 1)
+        return _hermite(u, span, [place[end] for end in ends], [velocity[end] for end in ends])
 
     def _extend(self) -> None:
         """Add the next knot: on, or rest, or to the door when it is time."""
@@ -126,18 +127,17 @@ class Way:
         return x, y
 
 
-def _hermite(
-    u: Floats, span: Floats, p0: Floats, p1: Floats, v0: Floats, v1: Floats
-) -> tuple[Floats, Floats]:
-    """Cubic Hermite curve and its derivative; `u` in 0..1 over `span` seconds."""
-    place = (
+def _hermite(u: Floats, span: Floats, place: list[Floats], velocity: list[Floats]) -> tuple[Floats, Floats]:
+    """Cubic Hermite curve between two knots, and its derivative; `u` in 0..1 over `span` seconds."""
+    (p0, p1), (v0, v1) = place, velocity
+    curve = (
         (2 * u**3 - 3 * u**2 + 1) * p0
         + (u**3 - 2 * u**2 + u) * span * v0
         + (3 * u**2 - 2 * u**3) * p1
         + (u**3 - u**2) * span * v1
     )
     slope = (6 * u**2 - 6 * u) * (p0 - p1) / span + (3 * u**2 - 4 * u + 1) * v0 + (3 * u**2 - 2 * u) * v1
-    return place, slope
+    return curve, slope
 
 
 def smooth_noise(times: Floats, rng_seed: npt.NDArray[np.float64], period_s: float) -> Floats:
@@ -149,4 +149,4 @@ def smooth_noise(times: Floats, rng_seed: npt.NDArray[np.float64], period_s: flo
     for k in range(3):
         frequency = (0.5 + rng_seed[k] + 0.7 * k) / period_s
         total += np.sin(2 * np.pi * (times[:, None] * frequency + rng_seed[3 + k]))
-    return total * np.sqrt(2 / 3)
+    return np.asarray(total * np.sqrt(2 / 3), np.float64)

@@ -1,4 +1,4 @@
-"""People: a few scattering points each, walking, standing, breathing; and disturbances that are not people."""
+"""People as a few scattering points each, walking, standing, breathing; and a fan, which is nobody."""
 
 from dataclasses import dataclass
 
@@ -101,7 +101,7 @@ class Person:
         share = np.clip(pace / 0.3, 0, 1)
         east = share * velocity[:, 0] / np.maximum(pace, 1e-6) + (1 - share) * np.cos(self._facing)
         north = share * velocity[:, 1] / np.maximum(pace, 1e-6) + (1 - share) * np.sin(self._facing)
-        return np.arctan2(north, east)
+        return np.asarray(np.arctan2(north, east), np.float64)
 
     def _forward(self, times: Floats, pace: Floats) -> Floats:
         """How far each point is ahead of the body's middle: breath and gait, ``[time, POINTS]``."""

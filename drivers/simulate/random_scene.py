@@ -5,16 +5,22 @@ import numpy as np
 from drivers.simulate.antenna import linear_array
 from drivers.simulate.channel import Link
 from drivers.simulate.grid import intel5300_grid
-from drivers.simulate.nic import Radio
 from drivers.simulate.path import STANDING, STROLLING, WALKING
 from drivers.simulate.people import Fan
+from drivers.simulate.radio import Radio
 from drivers.simulate.room import SPEED_OF_LIGHT, Room
 from drivers.simulate.scene import Crowd, Scene
 from drivers.simulate.schedule import Schedule, constant
 from drivers.simulate.timing import Traffic
 
 _CENTRES_HZ = (2.412e9, 2.437e9, 2.452e9, 2.462e9, 5.18e9, 5.745e9)
-_MOODS = ((WALKING,), (WALKING, STROLLING), (STROLLING,), (WALKING, STROLLING, STANDING))
+_MOODS = (
+    (STROLLING,),
+    (STROLLING, STROLLING, WALKING),
+    (STROLLING, STANDING),
+    (WALKING,),
+    (WALKING, STROLLING, STANDING),
+)
 
 
 def random_scene(
@@ -112,7 +118,7 @@ def _traffic(rng: np.random.Generator, rate_hz: float) -> Traffic:
     busy = float(rng.random())
     return Traffic(
         rate_hz=rate_hz,
-        jitter=0.02 + 0.3 * busy * float(rng.random()),
+        jitter=0.02 + 0.5 * busy * float(rng.random()),
         bursty=0.3 * busy * float(rng.random()),
         loss=0.08 * busy * float(rng.random()),
     )

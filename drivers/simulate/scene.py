@@ -9,9 +9,10 @@ import numpy.typing as npt
 from drivers.frame import FrameBlock
 from drivers.simulate.channel import Complex, Link
 from drivers.simulate.disturbance import Drift
-from drivers.simulate.nic import Intel5300, Radio
+from drivers.simulate.nic import Intel5300
 from drivers.simulate.path import WALKING, Behaviour, Way
 from drivers.simulate.people import Body, Fan, Person
+from drivers.simulate.radio import Radio
 from drivers.simulate.room import Floats
 from drivers.simulate.schedule import Schedule
 from drivers.simulate.timing import Traffic
@@ -42,7 +43,7 @@ class Scene:
 
     Attributes:
         link: room, antennas, subcarriers.
-        schedule: who many people are inside when.
+        schedule: how many people are inside when.
         crowd: what they are like.
         traffic: when packets come.
         radio: imperfections of the card.
@@ -54,9 +55,9 @@ class Scene:
 
     link: Link
     schedule: Schedule
-    crowd: Crowd = Crowd()
-    traffic: Traffic = Traffic()
-    radio: Radio = Radio()
+    crowd: Crowd = field(default_factory=Crowd)
+    traffic: Traffic = field(default_factory=Traffic)
+    radio: Radio = field(default_factory=Radio)
     fans: tuple[Fan, ...] = ()
     drift_rad: float = 0.02
     door: tuple[float, float] = (0.4, 0.4)
