@@ -1,0 +1,206 @@
+"""Intel 5300 with the linux-80211n-csitool: log files and netlink records, parsed and written.
+
+Layout: dvm/commands.h (struct iwl_bfee_notif), read_bf_file.m and read_bfee.c of the CSI tool. Rows of `rx`
+are physical antennas A, B, C: chain j carries antenna ``antenna_sel >> 2j & 3``. Where that names no valid
+order the rows stay in chain order and the frame is flagged.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
+from drivers.intel5300_bits import BATCH, SUBCARRIERS, Unpacker, pack, payload_bytes
+from drivers.intel5300_framing import CSI, HEAD_BYTES, Framing
+from drivers.intel5300_order import ORDER, antenna_sel
+from drivers.registry import Parsed
+
+NAME = "intel5300"
+TITLE = "Intel 5300 (linux-80211n-csitool)"
+CLOCK_WRAP_NS: int | None = 2**32 * 1000
+SEQUENCE_WRAP: int | None = 2**16
+
+ANTENNAS = 3
+HT40_RATE = 0x800
+UNKNOWN_NOISE = -127
+RSSI_OFFSET_DB = 44
+SUBCARRIERS_20 = np.array([*range(-28, 0, 2), -1, *range(1, 28, 2), 28], np.int16)
+SUBCARRIERS_40 = np.array([*range(-58, 0, 4), *range(2, 59, 4)], np.int16)
+
+_HEAD = np.dtype(
+    [
+        ("n", ">u2"),
+        ("code", "u1"),
+        ("timestamp_us", "<u4"),
+        ("bfee_count", "<u2"),
+        ("reserved", "<u2"),
+        ("nrx", "u1"),
+        ("ntx", "u1"),
+        ("rssi", "u1", (ANTENNAS,)),
+        ("noise", "i1"),
+        ("agc", "u1"),
+        ("antenna_sel", "u1"),
+        ("length", "<u2"),
+        ("rate", "<u2"),
+    ]
+)
+Heads = npt.NDArray[np.void]
+Positions = npt.NDArray[np.int64]
+
+
+def sniff(head: bytes) -> str | None:
+    """Why these first bytes are an Intel 5300 log, or None."""
+    framing = Framing(head, final=False)
+    frames, account = len(framing.walk()), framing.account
+    if frames and 2 * account.frame_bytes + 2 * sum(account.skipped_bytes.values()) >= framing.consumed:
+        return f"{frames} CSI records (0xbb) whose lengths and antennas agree"
+    if not account.rejected and framing.starts_sound:
+        return "starts with a CSI record (0xbb) whose lengths and antennas agree"
+    if not account.rejected and account.skipped["non_csi"] >= 3:
+        return f"{account.skipped['non_csi']} chained connector records, no CSI yet"
+    return None
+
+
+def parse(data: bytes | memoryview, *, final: bool) -> Parsed:
+    """All frames in `data`, grouped by (streams, antennas used, 40 MHz). Never raises on any bytes.
+
+    Skipped: ``non_csi`` (other connector records), ``unknown_record``, ``empty`` (length 0). Rejected:
+    ``truncated``, ``bad_length``, ``bad_antennas``, ``resync`` (see `drivers.intel5300_framing`).
+    """
+    framing = Framing(data, final=final)
+    positions = framing.walk()
+    blocks = list(_blocks(data, positions)) if len(positions) else []
+    return Parsed(blocks, framing.consumed, framing.account)
+
+
+def _blocks(data: bytes | memoryview, positions: Positions) -> Iterator[FrameBlock]:
+    heads = _records(data, positions, 0, HEAD_BYTES).view(_HEAD)
+    order = ORDER[heads["nrx"], heads["antenna_sel"] & 63]
+    kinds = order["used"] << 1 | ((heads["rate"] & HT40_RATE) != 0)
+    for index in _groups(heads["ntx"] << 4 | kinds):
+        yield _block(data, positions[index], heads[index], order[index], np.arange(len(heads))[index])
+
+
+def _groups(keys: npt.NDArray[np.integer[Any]]) -> Iterator[slice | Positions]:
+    """Rows of each distinct small key; a slice of all when there is one only."""
+    found = np.flatnonzero(np.bincount(keys))
+    if len(found) == 1:
+        yield slice(None)
+        return
+    for key in found:
+        yield np.flatnonzero(keys == key)
+
+
+def _block(
+    data: bytes | memoryview, positions: Positions, heads: Heads, order: Heads, index: Positions
+) -> FrameBlock:
+    used = (int(order["used"][0]) >> np.arange(ANTENNAS) & 1).astype(np.bool_)
+    wide = bool(heads["rate"][0] & HT40_RATE)
+    raw = _values(data, positions, heads, used.sum())
+    table = _table(heads)
+    table["flags"] = order["flags"] | np.uint32(wide * FrameFlag.HT40)
+    table["flags"][_all_zero(raw)] |= np.uint32(FrameFlag.ALL_ZERO)
+    return FrameBlock(
+        nic=NAME,
+        table=table,
+        raw=raw,
+        subcarrier_index=SUBCARRIERS_40 if wide else SUBCARRIERS_20,
+        bandwidth_mhz=40 if wide else 20,
+        antennas_used=used,
+        index=index,
+    )
+
+
+def _records(data: bytes | memoryview, positions: Positions, offset: int, size: int) -> npt.NDArray[np.void]:
+    """`size` bytes of each record from `offset` on, contiguous void [record]."""
+    windows: npt.NDArray[np.void] = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
+    return windows[positions + offset]
+
+
+def _values(data: bytes | memoryview, positions: Positions, heads: Heads, nrx: int) -> npt.NDArray[np.int8]:
+    """CSI int8 [frame, subcarrier, antenna, tx, 2] of records that share a shape and the antennas used."""
+    ntx, count = int(heads["ntx"][0]), len(positions)
+    allocate = np.empty if nrx == ANTENNAS else np.zeros
+    raw = allocate((count, SUBCARRIERS, ANTENNAS, 2 * ntx), np.int8)
+    unpacker = Unpacker(nrx, ntx, count)
+    for index in _groups(heads["antenna_sel"] & 63):
+        chosen = positions[index]
+        rows = ORDER["rows"][nrx, heads["antenna_sel"][index][0] & 63][:nrx].tolist()
+        for start in range(0, len(chosen), BATCH):
+            part = slice(start, start + BATCH)
+            payload = _records(data, chosen[part], HEAD_BYTES, payload_bytes(nrx, ntx))
+            if isinstance(index, slice):
+                unpacker.unpack(payload, rows, raw[part])
+            else:
+                some = allocate((len(payload), *raw.shape[1:]), np.int8)
+                unpacker.unpack(payload, rows, some)
+                _as_void(raw)[index[part]] = _as_void(some)
+    return raw.reshape(count, SUBCARRIERS, ANTENNAS, ntx, 2)
+
+
+def _as_void(raw: npt.NDArray[np.int8]) -> npt.NDArray[np.void]:
+    """One void item a frame: moved in one piece."""
+    flat = raw.reshape(len(raw), -1)
+    return flat.view(f"V{flat.shape[1]}")[:, 0]
+
+
+def _all_zero(raw: npt.NDArray[np.int8]) -> Positions:
+    """Frames without any value; only those that start with zeros are looked at whole."""
+    flat = raw.reshape(len(raw), -1)
+    candidates = np.flatnonzero(flat[:, : flat.shape[1] // SUBCARRIERS].view("<u2")[:, 0] == 0)
+    return candidates[~flat[candidates].any(axis=1)]
+
+
+def _table(heads: Heads) -> npt.NDArray[np.void]:
+    table = np.empty(len(heads), FRAME_TABLE)
+    table["sequence"] = heads["bfee_count"]
+    table["capture_ns"] = heads["timestamp_us"] * np.int64(1000)
+    rssi = heads["rssi"].astype(np.float32)
+    rssi[rssi == 0] = np.nan
+    table["rssi_dbm"] = np.nan
+    table["rssi_dbm"][:, :ANTENNAS] = rssi - (heads["agc"].astype(np.float32) + RSSI_OFFSET_DB)[:, None]
+    noise = heads["noise"].astype(np.float32)
+    noise[noise == UNKNOWN_NOISE] = np.nan
+    table["noise_dbm"] = noise
+    table["agc_db"] = heads["agc"]
+    table["rate"] = heads["rate"]
+    return table
+
+
+def encode(block: FrameBlock) -> bytes:
+    """Log records of these frames, in the block's order. Chains are written in order of their antennas.
+
+    Raises:
+        ValueError: the block is not shaped as this card gives it (int8, 30 subcarriers, three antenna rows).
+    """
+    _, subcarriers, rx, ntx, _ = block.raw.shape
+    rows = np.flatnonzero(block.antennas_used)
+    if block.raw.dtype != np.int8 or (subcarriers, rx) != (SUBCARRIERS, ANTENNAS) or not 1 <= ntx <= 3:
+        raise ValueError(
+            f"{NAME} takes int8 [frame, 30, 3, 1..3, 2], got {block.raw.dtype} {block.raw.shape}"
+        )
+    if not len(rows):
+        raise ValueError(f"{NAME}: a block without a used antenna has no encoding")
+    payload = pack(block.raw[:, :, rows].astype(np.int8, copy=False))
+    records = np.empty((len(block), HEAD_BYTES + payload.shape[1]), np.uint8)
+    records[:, :HEAD_BYTES] = _heads(block, rows, payload.shape[1]).view(np.uint8).reshape(len(block), -1)
+    records[:, HEAD_BYTES:] = payload
+    return records.tobytes()
+
+
+def _heads(block: FrameBlock, rows: npt.NDArray[np.int64], length: int) -> Heads:
+    table, heads = block.table, np.zeros(len(block), _HEAD)
+    heads["n"], heads["code"], heads["length"] = length + HEAD_BYTES - 2, CSI, length
+    heads["timestamp_us"] = (table["capture_ns"] // 1000) & 0xFFFFFFFF
+    heads["bfee_count"] = table["sequence"] & 0xFFFF
+    heads["nrx"], heads["ntx"] = len(rows), block.raw.shape[3]
+    rssi = table["rssi_dbm"][:, :ANTENNAS] + RSSI_OFFSET_DB + table["agc_db"][:, None]
+    heads["rssi"] = np.rint(np.nan_to_num(rssi, nan=0.0)).clip(0, 255)
+    heads["noise"] = np.rint(np.nan_to_num(table["noise_dbm"], nan=UNKNOWN_NOISE)).clip(-128, 127)
+    heads["agc"] = table["agc_db"].clip(0, 255)
+    heads["antenna_sel"] = antenna_sel(rows, (table["flags"] & FrameFlag.BAD_PERMUTATION) != 0)
+    wide = HT40_RATE if block.bandwidth_mhz == 40 else 0
+    heads["rate"] = (table["rate"] & ~np.uint16(HT40_RATE)) | wide
+    return heads
