@@ -16,9 +16,8 @@ from rich.table import Table
 from service.cli.errors import CommandError
 from service.rooms.config import Name
 from service.settings import load_settings
-from service.state import rfc3339
 from service.store.engine import Store, open_store
-from service.store.keys import KeyInfo, Role, create_key, list_keys, revoke_key
+from service.store.keys import Role, create_key, list_keys, revoke_key
 
 app = typer.Typer(
     help="API keys. They work on the store directly, effective at once in a running service.",
@@ -50,14 +49,14 @@ def create(
     expires_ns = None if expires is None else time.time_ns() + _duration_ns(expires)
     with _opened(data_dir, config) as store:
         key, info = create_key(store, role, actor="cli", room=room, name=name, expires_ns=expires_ns)
-    typer.echo(json.dumps({"key": key, **_document(info)}) if as_json else key)
+    typer.echo(json.dumps({"key": key, **info.document()}) if as_json else key)
 
 
 @app.command("list", epilog="Example: roomtone keys list --json")
 def show(*, data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List all keys, without their secrets."""
     with _opened(data_dir, config) as store:
-        known = [_document(info) for info in list_keys(store)]
+        known = [info.document() for info in list_keys(store)]
     if as_json:
         typer.echo(json.dumps({"items": known, "next_cursor": None}))
         return
@@ -113,16 +112,3 @@ def _duration_ns(text: str) -> int:
             f"{text!r} is not a duration; write e.g. 90m, 12h, 30d, 4w", param_hint="--expires"
         )
     return int(match[1]) * _UNITS[match[2]] * 10**9
-
-
-def _document(info: KeyInfo) -> dict[str, str | None]:
-    status = "active" if info.works(time.time_ns()) else "revoked" if info.revoked_ns else "expired"
-    return {
-        "id": info.key_id,
-        "role": info.role.value,
-        "room": info.room,
-        "name": info.name,
-        "status": status,
-        "created_at": rfc3339(info.created_ns),
-        "expires_at": None if info.expires_ns is None else rfc3339(info.expires_ns),
-    }

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.state import rfc3339
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.schema import keys
@@ -64,6 +65,19 @@ class KeyInfo:
     def works(self, now_ns: int) -> bool:
         """Neither revoked nor expired."""
         return self.revoked_ns is None and (self.expires_ns is None or now_ns < self.expires_ns)
+
+    def document(self) -> dict[str, str | None]:
+        """The key as lists show it."""
+        status = "active" if self.works(time.time_ns()) else "revoked" if self.revoked_ns else "expired"
+        return {
+            "id": self.key_id,
+            "role": self.role.value,
+            "room": self.room,
+            "name": self.name,
+            "status": status,
+            "created_at": rfc3339(self.created_ns),
+            "expires_at": None if self.expires_ns is None else rfc3339(self.expires_ns),
+        }
 
 
 def digest(secret: str) -> str:

@@ -1,0 +1,116 @@
+"""Default deny: everything but a short list needs a key; each route then names the role it takes.
+
+A caller is known by `Authorization: Bearer KEY`, or by the dashboard's cookie on requests of its own pages;
+a WebSocket by the header or by a one-use ticket in its address.
+"""
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import anyio.to_thread
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.api.context import Context, get_context
+from service.api.problems import Problem, problem_response, request_id_of
+from service.store.keys import Principal, Role, authenticate
+from service.store.sessions import session_principal
+
+COOKIE = "roomtone_session"
+OPEN_PATHS = frozenset(
+    {"/", "/login", "/session", "/livez", "/readyz", "/v1/openapi.json", "/v1/asyncapi.json"}
+)
+OPEN_PREFIXES = ("/problems/", "/static/")
+ROLE_MARK = "x-roomtone-role"
+
+
+class Authenticate:
+    """Finds out who asks before anything is routed; who is nobody gets 401, whatever the path."""
+
+    def __init__(self, app: ASGIApp, context: Context) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse or pass on."""
+        if scope["type"] in {"http", "websocket"} and not is_open(scope["path"]):
+            principal = await self._identify(scope)
+            if principal is None:
+                problem = Problem("unauthenticated", f"{scope['path'][:200]} needs a valid key")
+                await problem_response(problem, request_id_of(scope))(scope, receive, send)
+                return
+            scope["state"]["principal"] = principal
+        await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope) -> Principal | None:
+        headers = Headers(scope=scope)
+        store = self._context.store
+        if (authorization := headers.get("authorization")) is not None:
+            scheme, _, key = authorization.partition(" ")
+            if scheme.lower() != "bearer":
+                return None
+            return await anyio.to_thread.run_sync(authenticate, store, key.strip())
+        if scope["type"] == "websocket":
+            ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
+            return self._context.tickets.redeem(ticket)
+        secret = session_cookie(headers)
+        if secret is None or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return None
+        return await anyio.to_thread.run_sync(session_principal, store, secret)
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is served without a key."""
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
+
+
+def session_cookie(headers: Mapping[str, str]) -> str | None:
+    """The session's secret in the request's cookies."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return None if cookie is None else cookie.value
+
+
+class Needs:
+    """Dependency: the caller has this role, for the room in the path, or for the whole site."""
+
+    def __init__(self, role: Role, *, whole_site: bool = False) -> None:
+        self._role = role
+        self._whole_site = whole_site
+
+    def __call__(self, request: Request) -> Principal:
+        """The caller, if it may."""
+        principal = get_principal(request)
+        if not principal.role.includes(self._role):
+            raise Problem(
+                "forbidden", f"this needs the role {self._role.value}, the key is {principal.role.value}"
+            )
+        if self._whole_site and principal.room is not None:
+            raise Problem("forbidden", f"this concerns the whole site, the key is for room {principal.room}")
+        room = request.path_params.get("room")
+        if room is not None and not principal.sees(room):
+            raise Problem("forbidden", f"the key is for room {principal.room}")
+        return principal
+
+
+def get_principal(request: Request) -> Principal:
+    """Who asks; there is always somebody behind `Authenticate`."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+def guarded(role: Role, *, whole_site: bool = False) -> dict[str, Any]:
+    """Options of a route that takes this role; the mark shows in the OpenAPI document."""
+    return {
+        "dependencies": [Depends(Needs(role, whole_site=whole_site))],
+        "openapi_extra": {ROLE_MARK: role.value},
+    }
+
+
+Caller = Annotated[Principal, Depends(get_principal)]
+Ctx = Annotated[Context, Depends(get_context)]

@@ -1,0 +1,45 @@
+"""What the routes share: one object a process, made by the app factory."""
+
+import time
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from service.api.line import SignalLine
+from service.api.metrics import HttpMetrics
+from service.api.overlay import Now
+from service.api.stream.hub import Hub
+from service.api.tickets import Tickets
+from service.api.watch import Watch
+from service.settings import Settings
+from service.store.engine import Store
+
+
+@dataclass(slots=True)
+class Context:
+    """Settings, store, the bus line, and the state of this process."""
+
+    settings: Settings
+    store: Store
+    watch: Watch
+    line: SignalLine
+    hub: Hub
+    tickets: Tickets = field(default_factory=Tickets)
+    metrics: HttpMetrics = field(default_factory=HttpMetrics)
+
+    def now(self) -> Now:
+        """What the moment of reading knows, for telling states."""
+        watch = self.watch
+        return Now(time.time_ns(), watch.worker_up, watch.worker_last_ns, watch.newest_received_ns())
+
+
+def context_of(connection: HTTPConnection) -> Context:
+    """The context of the app that serves this request or WebSocket."""
+    found: Context = connection.app.state.context
+    return found
+
+
+def get_context(request: Request) -> Context:
+    """As `context_of`, as a dependency of routes."""
+    return context_of(request)

@@ -1,0 +1,265 @@
+"""Shapes of bodies: what callers send (strict), and what they get (for the OpenAPI document)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from service.rooms.config import Name, RoomConfig
+from service.state import TaskState
+
+RoleName = Literal["viewer", "operator", "admin"]
+SourceName = Literal["live", "replay", "simulated"]
+Cursor = str | None
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class LinkBody(_Body):
+    """What is configured of a link. `nic` may be left out where the link was heard or stored already."""
+
+    room: Name | None = None
+    nic: Annotated[str, StringConstraints(max_length=64)] | None = None
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class KeyBody(_Body):
+    """A key to be made; `expires_in_s` None: it lasts until it is revoked."""
+
+    role: RoleName
+    room: Name | None = None
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    expires_in_s: Annotated[int, Field(ge=60, le=10 * 366 * 86400)] | None = None
+
+
+class SessionBody(_Body):
+    """A key that opens a dashboard session."""
+
+    key: Annotated[str, StringConstraints(max_length=200)]
+
+
+class Room(RoomConfig):
+    """A room."""
+
+    room: str
+    revision: int
+    created_at: str
+    updated_at: str
+
+
+class RoomPage(BaseModel):
+    """Rooms."""
+
+    items: list[Room]
+    next_cursor: Cursor
+
+
+class StateEnvelope(BaseModel):
+    """States of one room; `sequence` is the number of the event that last changed one of them."""
+
+    room: str
+    sequence: int
+    tasks: list[TaskState]
+
+
+class StatePage(BaseModel):
+    """States of all rooms, at one moment."""
+
+    sequence: int
+    items: list[StateEnvelope]
+    next_cursor: Cursor
+
+
+class PredictionItem(BaseModel):
+    """What was predicted for one window."""
+
+    model_config = ConfigDict(extra="allow")
+
+    room: str
+    task: str
+    window: dict[str, str]
+    observed_at: str
+
+
+class PredictionPage(BaseModel):
+    """Predictions, newest first."""
+
+    items: list[PredictionItem]
+    next_cursor: Cursor
+
+
+class LinkQuality(BaseModel):
+    """How well a link delivers. Counts are since the worker's start; None: not known."""
+
+    link: str
+    room: str | None
+    nic: str | None
+    status: Literal["ok", "lost", "waiting", "unknown", "unassigned"]
+    source: SourceName | None
+    rate_hz: float | None
+    received: int | None
+    accepted: int | None
+    gap: int | None
+    gap_share: float | None
+    late: int | None
+    duplicate: int | None
+    rejected: dict[str, int]
+    sequence_gaps: int | None
+    last_frame_at: str | None
+    last_received_at: str | None
+    age_s: float | None
+    clock_offset_ms: float | None
+    rssi_dbm: float | None
+    shape: list[int] | None
+    drift_score: float | None
+    calibration_age_s: float | None
+
+
+class Link(LinkQuality):
+    """A link: what is configured of it and how well it delivers."""
+
+    name: str
+    revision: int | None
+
+
+class QualityPage(BaseModel):
+    """Links of one room; `worker_up` False: the counts are from before the worker fell silent."""
+
+    room: str
+    worker_up: bool
+    items: list[LinkQuality]
+    next_cursor: Cursor
+
+
+class LinkPage(BaseModel):
+    """Links, and senders that belong to none."""
+
+    items: list[Link]
+    next_cursor: Cursor
+
+
+class CloudEvent(BaseModel):
+    """A CloudEvents 1.0 document."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    subject: str | None = None
+    time: str
+    sequence: str
+    datacontenttype: str
+    data: dict[str, Any]
+
+
+class EventLogPage(BaseModel):
+    """Events in order. `complete` False: some after the number asked for are gone (retention)."""
+
+    events: list[CloudEvent]
+    next_after: int
+    complete: bool
+
+
+class Alert(BaseModel):
+    """An alert."""
+
+    model_config = ConfigDict(extra="allow")
+
+    alert_id: str
+    rule: str
+    room: str | None
+    severity: Literal["info", "warning", "critical"]
+    state: Literal["raised", "cleared"]
+    raised_at: str
+    updated_at: str
+    cleared_at: str | None
+
+
+class AlertPage(BaseModel):
+    """Alerts, newest first."""
+
+    items: list[Alert]
+    next_cursor: Cursor
+
+
+class Ticket(BaseModel):
+    """One-use password for `/v1/alerts/stream?ticket=`."""
+
+    ticket: str
+    expires_in_s: float
+
+
+class Key(BaseModel):
+    """A key, without its secret."""
+
+    id: str
+    role: RoleName
+    room: str | None
+    name: str
+    status: Literal["active", "revoked", "expired"]
+    created_at: str
+    expires_at: str | None
+
+
+class NewKey(Key):
+    """A new key; `key` is told this once."""
+
+    key: str
+
+
+class KeyPage(BaseModel):
+    """Keys, oldest first."""
+
+    items: list[Key]
+    next_cursor: Cursor
+
+
+class AuditEntry(BaseModel):
+    """Who changed what."""
+
+    id: int
+    time: str
+    actor: str
+    action: str
+    target: str
+    detail: dict[str, Any]
+
+
+class AuditPage(BaseModel):
+    """Audit entries, newest first."""
+
+    items: list[AuditEntry]
+    next_cursor: Cursor
+
+
+class Check(BaseModel):
+    """Whether one part is able to work, and why not."""
+
+    ok: bool
+    reason: str | None
+
+
+class Readiness(BaseModel):
+    """Whether the service can answer."""
+
+    status: Literal["ready"]
+    checks: dict[str, Check]
+
+
+class Liveness(BaseModel):
+    """The process runs."""
+
+    status: Literal["alive"]
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 problem details."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str

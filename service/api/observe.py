@@ -1,0 +1,99 @@
+"""The outermost layer: request ids, security headers, the access log, counts, and errors nobody expected."""
+
+import secrets
+import time
+from http import HTTPStatus
+
+import sqlalchemy as sa
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.metrics import HttpMetrics
+from service.api.problems import Problem, problem_response
+
+_log = structlog.get_logger(__name__)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Observe:
+    """Wraps every request. The log holds paths, never queries or headers: those may carry secrets."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, *, tls: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if tls else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or WebSocket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        seen = _Seen(scope, send, self._headers)
+        began = time.perf_counter()
+        try:
+            await self._app(scope, receive, seen.send)
+        except sa.exc.OperationalError as error:
+            await self._answer(seen, receive, "store-unavailable", error)
+        except Exception as error:  # noqa: BLE001 - the process boundary: whatever it is, the caller gets an answer
+            await self._answer(seen, receive, "internal", error)
+        finally:
+            self._count(scope, seen.status, time.perf_counter() - began)
+
+    async def _answer(self, seen: "_Seen", receive: Receive, kind: str, error: Exception) -> None:
+        """Log the cause once; tell the caller where to look for it, and nothing else."""
+        _log.error(
+            "request_failed",
+            request_id=seen.request_id,
+            method=seen.scope.get("method"),
+            path=seen.scope["path"],
+            exc_info=error,
+        )
+        if seen.status is None:
+            headers = {"Retry-After": "1"} if kind == "store-unavailable" else {}
+            problem = Problem(
+                kind, f"look up request {seen.request_id} in the service's log", headers=headers
+            )
+            await problem_response(problem, seen.request_id)(seen.scope, receive, seen.send)
+
+    def _count(self, scope: Scope, status: int | None, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope.get("method", "WEBSOCKET")
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if status is None else status
+        self._metrics.count(method, route, status, seconds)
+        _log.debug("request", method=method, path=scope["path"], status=int(status), seconds=seconds)
+
+
+class _Seen:
+    """`send` that adds headers and remembers the status. A caller's own request id is not trusted."""
+
+    def __init__(self, scope: Scope, send: Send, headers: dict[str, str]) -> None:
+        self.request_id = secrets.token_hex(8)
+        self.status: int | None = None
+        self.scope = scope
+        self._send = send
+        self._headers = headers
+        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        elif message["type"] == "websocket.accept":
+            self.status = HTTPStatus.SWITCHING_PROTOCOLS
+        await self._send(message)

@@ -1,0 +1,118 @@
+"""Errors as RFC 9457 problem documents with stable types, and the pages behind those types."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Scope
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, what it is called, and what to do about it."""
+
+    status: int
+    title: str
+    advice: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "unauthenticated": Kind(
+        401, "A key is needed", "Send `Authorization: Bearer KEY`; `roomtone keys create` makes a key."
+    ),
+    "forbidden": Kind(
+        403,
+        "The key may not do this",
+        "The key's role or room does not cover the request; ask an admin for a key that does.",
+    ),
+    "cross-origin": Kind(
+        403, "Request from another site", "Pages of other sites may not call this service from a browser."
+    ),
+    "not-found": Kind(404, "No such resource", "Check the path against /v1/openapi.json."),
+    "room-not-found": Kind(
+        404, "No such room", "GET /v1/rooms lists the rooms; PUT /v1/rooms/{room} creates one."
+    ),
+    "link-not-found": Kind(404, "No such link", "GET /v1/links lists known links and unassigned senders."),
+    "key-not-found": Kind(404, "No such key", "GET /v1/keys lists the keys by id."),
+    "method-not-allowed": Kind(405, "Method not allowed", "The Allow header lists the methods that are."),
+    "bad-request": Kind(400, "Unreadable request", "Check the syntax of the request."),
+    "bad-cursor": Kind(
+        400, "Cursor is not one of ours", "Pass `next_cursor` of the page before, unchanged, or none."
+    ),
+    "precondition-failed": Kind(
+        412, "It has changed meanwhile", "GET it again and repeat the change with its new ETag."
+    ),
+    "body-too-large": Kind(
+        413, "Request body too large", "Send less, or raise `server.max_body_bytes` in the site's settings."
+    ),
+    "wrong-host": Kind(
+        421,
+        "Not the name of this service",
+        "Use an IP address, localhost, or a name listed in `server.names` of the site's settings.",
+    ),
+    "validation": Kind(422, "A value does not fit", "`errors` says which values, where, and why."),
+    "internal": Kind(
+        500, "Something broke in the service", "The service's log has the cause under this request_id."
+    ),
+    "store-unavailable": Kind(
+        503, "The store does not answer", "It is busy or its disk is in trouble; try again shortly."
+    ),
+    "not-ready": Kind(503, "The service cannot answer yet", "`checks` says which part is missing and why."),
+}
+
+
+@dataclass(slots=True)
+class Problem(Exception):  # noqa: N818 - the RFC's word
+    """A refusal to be sent to the caller. `kind` is a key of `KINDS`; `extra` stands beside the members."""
+
+    kind: str
+    detail: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def kind_of_status(status: int) -> str:
+    """The general kind of problem for a status that a library raised."""
+    general = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 401: "unauthenticated"}
+    return general.get(status, "bad-request" if status < 500 else "internal")
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    """The problem as a response."""
+    kind = KINDS[problem.kind]
+    body = {
+        "type": f"/problems/{problem.kind}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "request_id": request_id,
+        **problem.extra,
+    }
+    headers = dict(problem.headers)
+    if kind.status == HTTPStatus.UNAUTHORIZED:
+        headers.setdefault("WWW-Authenticate", 'Bearer realm="roomtone"')
+    return Response(msgspec.json.encode(body), kind.status, headers, MEDIA_TYPE)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id that the outermost layer gave this request."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+def problem_page(slug: str) -> str | None:
+    """The page behind a problem's type, as HTML; None if there is no such kind."""
+    kind = KINDS.get(slug)
+    if kind is None:
+        return None
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(kind.title)}</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/style.css">'
+        f'<main class="page"><h1>{html.escape(kind.title)}</h1><p>Status {kind.status}, type '
+        f"<code>/problems/{slug}</code></p><p>{html.escape(kind.advice)}</p></main></html>"
+    )

@@ -1,0 +1,47 @@
+"""History of predictions."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from service.api.answers import Cursor, Limit, page, time_ns
+from service.api.auth import Ctx, guarded
+from service.api.cursor import pack_cursor, unpack_cursor
+from service.api.documents import PredictionPage
+from service.api.routes.rooms import no_room
+from service.rooms.config import Name, TaskName
+from service.store.history import TASKS, Position, prediction_page
+from service.store.keys import Role
+from service.store.rooms import get_room
+
+router = APIRouter(tags=["predictions"])
+Moment = Annotated[str | None, Query(max_length=64, description="RFC 3339, by the end of the window.")]
+
+
+@router.get("/v1/rooms/{room}/predictions", response_model=PredictionPage, **guarded(Role.VIEWER))
+def read_predictions(
+    *,
+    room: Name,
+    context: Ctx,
+    task: TaskName | None = None,
+    start: Annotated[Moment, Query(alias="from")] = None,
+    end: Annotated[Moment, Query(alias="to")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Predictions of windows that ended in [from, to), newest first."""
+    if get_room(context.store, room) is None:
+        raise no_room(room)
+    scope = f"predictions {room} {task} {start} {end}"
+    items, last = prediction_page(
+        context.store,
+        room,
+        tasks=TASKS if task is None else (task,),
+        from_ns=time_ns("from", start),
+        to_ns=time_ns("to", end),
+        limit=limit,
+        after=None if cursor is None else unpack_cursor(cursor, scope, Position),
+    )
+    return page(items, None if last is None else pack_cursor(msgspec.to_builtins(last), scope))

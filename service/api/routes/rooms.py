@@ -1,0 +1,85 @@
+"""Rooms."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service.api.answers import check_preconditions, page, tagged
+from service.api.auth import Caller, Ctx, guarded
+from service.api.documents import Room, RoomPage
+from service.api.problems import Problem
+from service.rooms.config import Name, RoomConfig
+from service.state import rfc3339
+from service.store.keys import Role
+from service.store.rooms import RoomRecord, delete_room, get_room, list_rooms, put_room
+
+router = APIRouter(tags=["rooms"])
+
+
+@router.get("/v1/rooms", response_model=RoomPage, **guarded(Role.VIEWER))
+def read_rooms(context: Ctx, caller: Caller) -> Response:
+    """Every room the key covers."""
+    return page([_document(record) for record in list_rooms(context.store, only=caller.room)], None)
+
+
+@router.get("/v1/rooms/{room}", response_model=Room, **guarded(Role.VIEWER))
+def read_room(room: Name, request: Request, context: Ctx) -> Response:
+    """One room, with its ETag."""
+    record = get_room(context.store, room)
+    if record is None:
+        raise no_room(room)
+    return tagged(request, _document(record), record.etag)
+
+
+@router.put("/v1/rooms/{room}", response_model=Room, **guarded(Role.ADMIN))
+def write_room(room: Name, body: RoomConfig, request: Request, context: Ctx, caller: Caller) -> Response:
+    """Create the room (201) or replace its document (200). Its links change only where `links` is given."""
+    if caller.room is not None and body.links:
+        raise Problem("forbidden", f"links concern the whole site, the key is for room {caller.room}")
+    heard = context.watch.unassigned
+    record, created = put_room(
+        context.store,
+        room,
+        body,
+        check=lambda before: check_preconditions(request, before.etag if before else None),
+        actor=caller.actor,
+        nics={link: str(facts["nic"]) for link, facts in heard.items() if facts.get("nic")},
+    )
+    announce_rooms(context)
+    return tagged(request, _document(record), record.etag, 201 if created else 200)
+
+
+@router.delete("/v1/rooms/{room}", status_code=204, response_class=Response, **guarded(Role.ADMIN))
+def erase_room(room: Name, request: Request, context: Ctx, caller: Caller) -> Response:
+    """Erase the room and what is stored of it; its links become unassigned."""
+
+    def check(before: RoomRecord | None) -> None:
+        if before is None:
+            raise no_room(room)
+        check_preconditions(request, before.etag)
+
+    delete_room(context.store, room, check=check, actor=caller.actor)
+    announce_rooms(context)
+    return Response(status_code=204)
+
+
+def announce_rooms(context: Ctx) -> None:
+    """Tell the other parts that rooms or links changed, and the stream that something was appended."""
+    context.line.publish("rooms", {})
+    context.hub.wake()
+
+
+def no_room(room: str) -> Problem:
+    """There is no room of that name."""
+    return Problem("room-not-found", f"no room {room!r}")
+
+
+def _document(record: RoomRecord) -> dict[str, Any]:
+    return {
+        "room": record.room,
+        "revision": record.revision,
+        **record.config.model_dump(mode="json"),
+        "created_at": rfc3339(record.created_ns),
+        "updated_at": rfc3339(record.updated_ns),
+    }
