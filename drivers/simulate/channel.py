@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from drivers.simulate.antenna import Array
 from drivers.simulate.grid import Grid
 from drivers.simulate.room import SPEED_OF_LIGHT, Floats, Images, Room, mirror_images
-
-Complex = npt.NDArray[np.complex64]
-_NEAREST_M = 0.3  # a body point does not come closer to an antenna than this
+from drivers.simulate.waves import Complex, distances, echo_images, spread, turn
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Link:
         order: reflections of the static paths.
         clutter: still scatterers such as furniture, ``(x, y, z, radar cross section in m2)``.
         transmitted: share of the direct path's amplitude that arrives (0 behind a metal cupboard, say).
-        echoes: late reflections on either side of a moving scatterer, 0 for none; see `_echoes`.
+        echoes: late reflections on either side of a moving scatterer, 0 for none; see `echo_images`.
     """
 
     room: Room
@@ -58,7 +55,7 @@ class Link:
     @cached_property
     def scattering(self) -> Images:
         """Images through which a scatterer is lit and heard: the first order, and some late echoes."""
-        return _echoes(self.room, self.images, self.echoes)
+        return echo_images(self.room, self.images, self.echoes)
 
     @cached_property
     def paths(self) -> Complex:
@@ -115,11 +112,11 @@ class Link:
         """
         carrier = self.grid.centre_hz / SPEED_OF_LIGHT
         images = self.scattering
-        length = _distance(points, images.of(array.points))  # [antenna, time, point, image]
+        length = distances(points, images.of(array.points))  # [antenna, time, point, image]
         wave = turn(length * carrier) * (images.gain / length).astype(np.float32)
-        delay = _distance(points, images.of(array.centre)[None])[0] / SPEED_OF_LIGHT
+        delay = distances(points, images.of(array.centre)[None])[0] / SPEED_OF_LIGHT
         half: Complex = np.matmul(
-            _spread(delay, self.grid.offset_hz), np.ascontiguousarray(wave.transpose(1, 2, 3, 0))
+            spread(delay, self.grid.offset_hz), np.ascontiguousarray(wave.transpose(1, 2, 3, 0))
         )
         return half
 
@@ -151,55 +148,3 @@ class Link:
             shadow = np.maximum(shadow, between * np.exp(-((distance / radius_m) ** 2)))
         passed: Floats = np.prod(1 - depth * presence[..., None] * shadow, axis=1)
         return passed
-
-
-def turn(cycles: Floats) -> Complex:
-    """exp(-2 pi i cycles) as complex64, exact for any number of cycles."""
-    angle = ((cycles - np.rint(cycles)) * (-2 * np.pi)).astype(np.float32)
-    wave = np.empty(angle.shape, np.complex64)
-    np.cos(angle, out=wave.real)
-    np.sin(angle, out=wave.imag)
-    return wave
-
-
-def _spread(delay: Floats, offset_hz: Floats) -> Complex:
-    """Turn of paths of `delay` seconds over the subcarriers, ``[time, point, subcarrier, image]``.
-
-    A few turns at most, so single precision does.
-    """
-    step = (-2 * np.pi * 1e-6 * offset_hz).astype(np.float32)
-    angle = (delay * 1e6).astype(np.float32)[..., None, :] * step[:, None]
-    wave = np.empty(angle.shape, np.complex64)
-    np.cos(angle, out=wave.real)
-    np.sin(angle, out=wave.imag)
-    return wave
-
-
-def _echoes(room: Room, images: Images, count: int) -> Images:
-    """The images of first order, and `count` later ones that stand for all the late ones.
-
-    A room has hundreds of late reflections, too many to follow for every scatterer. They are sorted by
-    distance and split into `count` groups of equal energy; the middle one of each carries its group's.
-    """
-    late = np.flatnonzero(images.order > 1)
-    early = np.flatnonzero(images.order <= 1)
-    if not count or not len(late):
-        return images.upto(1)
-    middle = np.asarray(room.size_m) / 2
-    distance = np.linalg.norm(images.of(middle)[late] - middle, axis=-1)
-    late = late[np.argsort(distance, kind="stable")]
-    energy = (images.gain[late] / np.sort(distance, kind="stable")) ** 2
-    share = np.cumsum(energy) / energy.sum()
-    chosen = np.unique(np.searchsorted(share, (np.arange(count) + 0.5) / count))
-    gain = images.gain.copy()
-    gain[late[chosen]] *= np.sqrt(energy.sum() / len(chosen) / energy[chosen])
-    keep = np.concatenate([early, late[chosen]])
-    return Images(images.sign[keep], images.shift[keep], gain[keep], images.order[keep])
-
-
-def _distance(points: Floats, images: Floats) -> Floats:
-    """Distances of points ``[time, point, 3]`` to ``[antenna, image, 3]``, least antenna first."""
-    square = np.zeros((images.shape[0], *points.shape[:2], images.shape[1]))
-    for axis in range(3):
-        square += (points[None, :, :, None, axis] - images[:, None, None, :, axis]) ** 2
-    return np.maximum(np.sqrt(square, out=square), _NEAREST_M)

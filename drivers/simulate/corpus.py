@@ -7,8 +7,8 @@ import numpy as np
 
 from drivers.frame import FrameBlock
 from drivers.simulate.random_scene import random_scene
-from drivers.simulate.scene import simulate
 from drivers.simulate.schedule import constant
+from drivers.simulate.simulation import simulate
 
 _EPOCH_NS = 1_700_000_000_000_000_000
 _BETWEEN_NS = 3600 * 1_000_000_000  # recordings of one room lie an hour apart

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivers.simulate.channel import Complex
 from drivers.simulate.room import Floats
+from drivers.simulate.waves import Complex
 
 
 @dataclass(frozen=True, slots=True, eq=False)

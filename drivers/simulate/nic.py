@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
-from drivers.simulate.channel import Complex, turn
 from drivers.simulate.gain import MAX_AGC_DB, GainControl, gain_jumps, interference
 from drivers.simulate.grid import Grid
 from drivers.simulate.path import smooth_noise
 from drivers.simulate.radio import Radio
 from drivers.simulate.room import Floats
+from drivers.simulate.waves import Complex, turn
 
 ANTENNAS = 3
 """Antenna rows of every frame; those the scene does not have are padded with zeros."""

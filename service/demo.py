@@ -1,0 +1,136 @@
+"""Demo rooms: simulated cards whose real bytes go the way of every other card's, in real time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import structlog
+
+from drivers.publish import Publisher
+from drivers.registry import load
+from drivers.sender import Sender
+from drivers.simulate.capture import encode_in_order
+from drivers.simulate.path import WALKING
+from drivers.simulate.random_scene import random_scene
+from drivers.simulate.schedule import constant
+from drivers.simulate.simulation import Simulation
+from drivers.wire import Source
+from service.rooms.config import PresenceDelays, RoomConfig
+from service.store.engine import Store
+from service.store.rooms import RoomRecord, get_room, put_room
+
+NIC = "intel5300"
+DEMO_TAG = "demo"
+"""Tag of a room that only the demo uses: it does not count as a configured room."""
+TICK_S = 0.1
+FIRST_VISIT_S = 15.0
+"""Seconds until the first people come: the visitor sees the room vacant before."""
+STAY_S, EMPTY_S = 35.0, 45.0
+"""How long people stay, and how long the room is empty between; longer than the default `off_delay_s`."""
+OFF_DELAY_S = 6.0
+_LAG_S = 2.0  # a process that slept longer than this goes on from now
+
+_log = structlog.get_logger(__name__)
+
+
+def room_names(count: int) -> list[str]:
+    """Names of the first `count` demo rooms; the link of room ``r`` is ``r-1``."""
+    return ["demo", *(f"demo-{number}" for number in range(2, count + 1))][:count]
+
+
+def is_demo(record: RoomRecord) -> bool:
+    """Whether the room was made by the demo and for it alone."""
+    return DEMO_TAG in record.config.tags
+
+
+def seed_rooms(store: Store, names: list[str]) -> None:
+    """Create those demo rooms that the store does not hold, with a delay short enough to watch."""
+    for name in names:
+        if get_room(store, name) is not None:
+            continue
+        config = RoomConfig(
+            name="Demo (simulated)",
+            links=[f"{name}-1"],
+            presence=PresenceDelays(off_delay_s=OFF_DELAY_S),
+            tags={DEMO_TAG: "simulated"},
+        )
+        put_room(store, name, config, check=_anything, actor="demo", nics={f"{name}-1": NIC})
+
+
+def _anything(before: RoomRecord | None) -> None:
+    """Take the room as it stands, if another process was faster."""
+    del before
+
+
+class DemoRoom:
+    """One simulated room that sends what its card would: vacant, then one to three people, and again.
+
+    Args:
+        name: of the room.
+        endpoint: ingest endpoint of the service.
+        rate_hz: packets a second.
+        seed: of the room and of everybody who comes.
+    """
+
+    def __init__(self, name: str, endpoint: str, *, rate_hz: float = 100.0, seed: int = 0) -> None:
+        scene = random_scene(seed, constant(0, 1.0), rate_hz=rate_hz, bandwidth_mhz=20)
+        crowd = replace(scene.crowd, behaviours=(WALKING,))
+        self.simulation = Simulation(replace(scene, crowd=crowd, fans=()))
+        self._visits = np.random.default_rng([seed, 6])
+        self._next_visit_s = FIRST_VISIT_S
+        self._nic = load(NIC)
+        self._sender = Sender(endpoint, link=f"{name}-1", room=name, nic=NIC, source=Source.SIMULATED)
+        self._publisher = Publisher(self._nic, self._sender)
+        self._refused = ""
+
+    def advance(self, until_s: float) -> None:
+        """Send all packets up to `until_s` seconds after the start."""
+        self._invite(until_s)
+        due = int((until_s - self.simulation.now_s) * self.simulation.scene.traffic.rate_hz)
+        if due > 0:
+            blocks = self.simulation.advance(due).blocks
+            self._publisher.feed(encode_in_order(self._nic, blocks) if blocks else b"")
+        self._publisher.tick()
+        self._tell_refusal()
+
+    def close(self) -> None:
+        """Send what is left and close the connection."""
+        self._publisher.finish()
+        self._sender.close()
+
+    def _invite(self, now_s: float) -> None:
+        """One to three people come one after the other, and leave together."""
+        while self._next_visit_s <= now_s:
+            for number in range(int(self._visits.integers(1, 4))):
+                self.simulation.invite(self._next_visit_s + 1.5 * number, self._next_visit_s + STAY_S)
+            self._next_visit_s += STAY_S + EMPTY_S
+
+    def _tell_refusal(self) -> None:
+        detail = "" if self._sender.refusal is None else self._sender.refusal.detail
+        if detail != self._refused:
+            self._refused = detail
+            _log.warning("demo_refused" if detail else "demo_accepted", link=self._sender.link, detail=detail)
+
+
+def run_demo(
+    endpoint: str, names: list[str], *, rate_hz: float = 100.0, wait: Callable[[float], bool]
+) -> None:
+    """Run the demo rooms in real time until `wait(seconds)` returns True.
+
+    Raises:
+        DeliveryError: `endpoint` is none.
+    """
+    rooms = [DemoRoom(name, endpoint, rate_hz=rate_hz, seed=seed) for seed, name in enumerate(names, 1)]
+    started, reached = time.monotonic(), 0.0
+    try:
+        while not wait(TICK_S):
+            now = time.monotonic() - started
+            if now - reached > _LAG_S:
+                started, now = started + now - reached - TICK_S, reached + TICK_S
+            reached = now
+            for room in rooms:
+                room.advance(now)
+    finally:
+        for room in rooms:
+            room.close()
