@@ -1,0 +1,77 @@
+"""Rooms and links that come into being without an administrator: by a sender's header, or by `site.toml`."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.prediction import JsonValue
+from service.events import EventType
+from service.rooms.config import RoomConfig
+from service.settings import Settings
+from service.store.audit import record
+from service.store.engine import Store
+from service.store.log import append_event
+from service.store.schema import links, rooms
+
+
+def enroll(store: Store, *, link: str, room: str, nic: str, doc: Mapping[str, Any], actor: str) -> None:
+    """Put the link into the room, creating what is not there; one event ``room.changed``."""
+    with store.write() as connection:
+        now = time.time_ns()
+        _create_room(connection, room, RoomConfig(), now)
+        place = {"room": room, "nic": nic, "doc": dict(doc), "updated_ns": now}
+        there = connection.execute(sa.select(links.c.link).where(links.c.link == link)).first()
+        if there is None:
+            connection.execute(sa.insert(links).values(link=link, revision=1, created_ns=now, **place))
+        else:
+            update = sa.update(links).where(links.c.link == link)
+            connection.execute(update.values(revision=links.c.revision + 1, **place))
+        _note(connection, room, actor, {"link": link})
+
+
+def seed(store: Store, settings: Settings) -> None:
+    """Create the rooms and links of the configuration that the store does not hold yet."""
+    if not settings.rooms and not settings.links:
+        return
+    with store.write() as connection:
+        now = time.time_ns()
+        for wanted in settings.rooms:
+            config = RoomConfig.model_validate(wanted.model_dump(exclude={"room"}))
+            if _create_room(connection, wanted.room, config, now):
+                _note(connection, wanted.room, "site.toml", {})
+            for link in wanted.links:
+                _create_link(connection, link, wanted.room, "auto", now)
+        for entry in settings.links:
+            if _create_room(connection, entry.room, RoomConfig(), now):
+                _note(connection, entry.room, "site.toml", {})
+            _create_link(connection, entry.link, entry.room, entry.nic, now)
+
+
+def has_rooms(store: Store) -> bool:
+    """Whether any room is configured."""
+    with store.read() as connection:
+        return connection.execute(sa.select(rooms.c.room).limit(1)).first() is not None
+
+
+def _create_room(connection: sa.Connection, room: str, config: RoomConfig, now: int) -> bool:
+    if connection.execute(sa.select(rooms.c.room).where(rooms.c.room == room)).first() is not None:
+        return False
+    document = config.model_dump(mode="json", exclude={"links"})
+    row = {"room": room, "revision": 1, "doc": document, "created_ns": now, "updated_ns": now}
+    connection.execute(sa.insert(rooms).values(row))
+    return True
+
+
+def _create_link(connection: sa.Connection, link: str, room: str, nic: str, now: int) -> None:
+    if connection.execute(sa.select(links.c.link).where(links.c.link == link)).first() is None:
+        row = {"link": link, "room": room, "nic": nic, "revision": 1, "doc": {}}
+        connection.execute(sa.insert(links).values(**row, created_ns=now, updated_ns=now))
+
+
+def _note(connection: sa.Connection, room: str, actor: str, detail: Mapping[str, JsonValue]) -> None:
+    record(connection, actor=actor, action="room.changed", target=room, detail=detail)
+    revision = connection.execute(sa.select(rooms.c.revision).where(rooms.c.room == room)).scalar_one()
+    data: dict[str, JsonValue] = {"room": room, "revision": revision, **detail}
+    append_event(connection, EventType.ROOM_CHANGED, room=room, data=data, time_ns=time.time_ns())

@@ -1,0 +1,1 @@
+"""The worker: frames in, windows, predictions, states, events, alerts; durable before acknowledged."""

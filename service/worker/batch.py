@@ -1,0 +1,159 @@
+"""All that one turn of the worker makes durable, in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.prediction import JsonValue, Prediction
+from service.events import EventType
+from service.rooms.alerts import AlertChange
+from service.rooms.memory import Memory, model_document
+from service.rooms.observation import Observation
+from service.store.log import append_event
+from service.store.schema import alerts, links, predictions, rooms, states
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event to append, and the alert that it is about, if it is about one."""
+
+    kind: EventType
+    room: str
+    data: Mapping[str, JsonValue]
+    time_ns: int
+    alert: AlertChange | None = None
+
+
+@dataclass(slots=True)
+class StateRow:
+    """The newest state of one task; `sequence` is that of the event that last changed it."""
+
+    memory: Memory
+    document: Document
+    sequence: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """Collected by the worker, written by `write`. Nothing in it depends on the store: it can be retried."""
+
+    predictions: list[dict[str, Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    states: dict[tuple[str, str], StateRow] = field(default_factory=dict)
+    cursors: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.predictions or self.events or self.states or self.cursors)
+
+    def predict(self, room: str, observation: Observation, facts: Mapping[str, JsonValue]) -> None:
+        """A prediction that was made; `facts` of its window stand beside it."""
+        self.predictions.append(
+            {
+                "room": room,
+                "task": observation.prediction.task,
+                "from_ns": observation.from_ns,
+                "to_ns": observation.to_ns,
+                "observed_ns": observation.observed_ns,
+                "doc": _document(observation.prediction) | {"source": observation.source.value, **facts},
+            }
+        )
+
+    def keep(self, room: str, row: StateRow, change: Event | None) -> None:
+        """The state as it is now, and the event that says so if people must hear of it."""
+        self.states[room, row.memory.task] = row
+        if change is not None:
+            self.events.append(change)
+
+    def append(self, event: Event) -> None:
+        """An event that is not the change of a state."""
+        self.events.append(event)
+
+    def write(self, connection: sa.Connection, now_ns: int) -> int:
+        """Write everything in the caller's transaction; the last event's number, 0 if there was none.
+
+        What belongs to a room that was deleted meanwhile is left out.
+        """
+        there = set(connection.execute(sa.select(rooms.c.room)).scalars())
+        made = [row for row in self.predictions if row["room"] in there]
+        if made:
+            connection.execute(sa.insert(predictions), made)
+        last = self._write_events(connection, there)
+        self._write_states(connection, there, now_ns)
+        if self.cursors:
+            parameters = [{"name": link, "newest": newest} for link, newest in self.cursors.items()]
+            update = sa.update(links).where(links.c.link == sa.bindparam("name"))
+            connection.execute(update.values(last_capture_ns=sa.bindparam("newest")), parameters)
+        return last
+
+    def _write_events(self, connection: sa.Connection, there: set[str]) -> int:
+        last = 0
+        for event in self.events:
+            if event.room not in there:
+                continue
+            severity = event.alert.alert.severity if event.alert else None
+            last = append_event(
+                connection,
+                event.kind,
+                room=event.room,
+                data=event.data,
+                time_ns=event.time_ns,
+                severity=severity,
+            )
+            if event.alert is not None:
+                _write_alert(connection, event, event.alert)
+            if event.kind is EventType.PREDICTION_CHANGED:
+                self.states[event.room, str(event.data["task"])].sequence = last
+        return last
+
+    def _write_states(self, connection: sa.Connection, there: set[str], now_ns: int) -> None:
+        rows = [_state(room, row, now_ns) for (room, _), row in self.states.items() if room in there]
+        if not rows:
+            return
+        which = (states.c.room == sa.bindparam("in_room")) & (states.c.task == sa.bindparam("of_task"))
+        connection.execute(
+            sa.delete(states).where(which), [{"in_room": r["room"], "of_task": r["task"]} for r in rows]
+        )
+        connection.execute(sa.insert(states), rows)
+
+
+def _state(room: str, row: StateRow, now_ns: int) -> dict[str, Any]:
+    return {
+        "room": room,
+        "task": row.memory.task,
+        "sequence": row.sequence,
+        "doc": row.document,
+        "memory": row.memory.to_json(),
+        "received_ns": row.memory.received_ns,
+        "updated_ns": now_ns,
+    }
+
+
+def _write_alert(connection: sa.Connection, event: Event, change: AlertChange) -> None:
+    alert, cleared = change.alert, change.kind is EventType.ALERT_CLEARED
+    row: dict[str, Any] = {
+        "state": "cleared" if cleared else "raised",
+        "updated_ns": event.time_ns,
+        "cleared_ns": event.time_ns if cleared else None,
+        "doc": {name: event.data[name] for name in ("task", "link", "source", "after") if name in event.data},
+    }
+    if change.kind is not EventType.ALERT_RAISED:
+        connection.execute(sa.update(alerts).where(alerts.c.alert_id == alert.alert_id).values(row))
+        return
+    row |= {"alert_id": alert.alert_id, "rule": alert.rule, "room": alert.room, "severity": alert.severity}
+    connection.execute(sa.insert(alerts).values(raised_ns=alert.raised_ns, **row))
+
+
+def _document(prediction: Prediction) -> Document:
+    return {
+        **prediction.extras,
+        "status": "unknown" if prediction.reason else "ok",
+        "reason": prediction.reason.value if prediction.reason else None,
+        "value": prediction.value,
+        "probability": prediction.probability,
+        "interval": list(prediction.interval) if prediction.interval else None,
+        "model": model_document(prediction),
+    }

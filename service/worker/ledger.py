@@ -1,0 +1,210 @@
+"""Book-keeping of one link: what was published, what arrived, what became of it, what may be acknowledged.
+
+    published = received + gap
+    received  = accepted + rejected{reason} + late + duplicate
+
+Each side is counted where it happens: `published` from the positions the sender writes into its headers, the
+rest from the blocks themselves.
+"""
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.frame import FrameBlock
+from drivers.wire import Header, Hello, Source
+from models.prediction import JsonValue
+from models.signal.window import PushCount
+
+MAX_HELD_BLOCKS = 256
+BUSY_S = 3.0
+"""A sender that said nothing for this long (it greets every second) no longer keeps its link to itself."""
+_RATE_SPAN_NS = 5_000_000_000
+
+
+@dataclass(slots=True)
+class LinkLedger:
+    """Counts of one link over the life of this worker; sessions of its senders add up.
+
+    A replaying sender keeps what is not acknowledged and sends it again after a break. So its frames are
+    taken strictly in order, and acknowledged only once no further window needs them: a killed worker costs it
+    nothing but time. Frames of other senders are gone once sent: a jump is a gap, and they are
+    acknowledged at once.
+    """
+
+    link: str
+    room: str | None
+    nic: str = ""
+    source: Source = Source.LIVE
+    session: str | None = None
+    peer: bytes = b""
+    heard_ns: int | None = None
+    position: int = 0
+    """Position in the session after the newest frame seen."""
+    published: int = 0
+    received: int = 0
+    accepted: int = 0
+    gap: int = 0
+    late: int = 0
+    duplicate: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    source_rejected: dict[str, int] = field(default_factory=dict)
+    dropped: int = 0
+    flushed: bool = False
+    last_capture_ns: int | None = None
+    last_received_ns: int | None = None
+    shape: tuple[int, int, int] | None = None
+    rssi_dbm: float | None = None
+    held: deque[tuple[int, int]] = field(default_factory=deque)
+    """Position before, and newest capture time of, each block that a further window may need."""
+    _recent: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=4096))
+    _sequences: tuple[int, int, int] | None = None
+
+    def is_busy(self, hello: Hello, now_ns: int) -> bool:
+        """Whether another sender than this one delivers the link now."""
+        silent_ns = now_ns - (self.heard_ns or 0)
+        return self.session not in {None, hello.session} and not self.flushed and silent_ns < BUSY_S * 1e9
+
+    def greet(self, hello: Hello, peer: bytes, now_ns: int) -> None:
+        """A sender introduces itself, for the first time or once more."""
+        self.heard_ns = now_ns
+        self.peer, self.nic, self.source = peer, hello.nic, hello.source
+        self.source_rejected, self.dropped = dict(hello.rejected), hello.dropped
+        if self.session == hello.session:
+            if not self.keeps_unacked:
+                self.pass_over(hello.published)
+            return
+        self.session, self.flushed = hello.session, False
+        self.held.clear()
+        self._recent.clear()
+        self._sequences = None
+        # Before the first frame we see of a sender, a replay says what was processed; of others it is gone.
+        self.position = hello.acked if self.keeps_unacked else hello.published
+
+    @property
+    def keeps_unacked(self) -> bool:
+        """Whether the sender sends what is not acknowledged again after a break."""
+        return self.source is Source.REPLAY
+
+    def take(self, header: Header, block: FrameBlock, received_ns: int) -> FrameBlock | None:
+        """The frames of a block that are new; None if there are none, or their turn has not come."""
+        end = header.first + header.count
+        if header.session != self.session or (self.keeps_unacked and header.first > self.position):
+            return None  # sent before our restart was noticed: it comes again, in order
+        self.pass_over(header.first)
+        self.heard_ns = received_ns
+        self.received += header.count
+        known = min(max(self.position - header.first, 0), header.count)
+        self.duplicate += known
+        self.published += known
+        if end <= self.position:
+            return None
+        self.published += end - self.position
+        self.position, self.flushed = end, False
+        fresh = block.take(slice(known, None)) if known else block
+        self._note(header, fresh, received_ns)
+        return fresh
+
+    def settle(self, count: PushCount) -> None:
+        """What the room made of the frames that `take` gave out."""
+        self.accepted += count.accepted
+        self.late += count.late
+        self.rejected.update(count.rejected)
+
+    def release(self, horizon_ns: int) -> None:
+        """Let go of blocks that hold nothing captured at `horizon_ns` or later, and of what is too much."""
+        while self.held and (self.held[0][1] < horizon_ns or len(self.held) > MAX_HELD_BLOCKS):
+            self.held.popleft()
+
+    def finish(self) -> None:
+        """All windows of this sender are closed: nothing is held any more."""
+        self.held.clear()
+        self.flushed = True
+
+    @property
+    def acknowledged(self) -> int:
+        """Position up to which the sender may forget its frames."""
+        return self.held[0][0] if self.held else self.position
+
+    def rate_hz(self) -> float | None:
+        """Frames per second of capture time, lately."""
+        if len(self._recent) < 2:
+            return None
+        span_ns = self._recent[-1][0] - self._recent[0][0]
+        frames = sum(count for _, count, _ in self._recent) - self._recent[0][1]
+        return frames / span_ns * 1e9 if span_ns > 0 else None
+
+    def clock_offset_ms(self) -> float | None:
+        """Host receive time less capture time, at its least lately; None for a replay, which is shifted."""
+        if self.source is Source.REPLAY or not self._recent:
+            return None
+        return min(offset for _, _, offset in self._recent) / 1e6
+
+    @property
+    def sequence_gaps(self) -> int:
+        """Frames that the NIC's own counter says were missed before they reached us, in this session."""
+        if self._sequences is None:
+            return 0
+        low, high, count = self._sequences
+        return max(high - low + 1 - count, 0)
+
+    def report(self) -> dict[str, JsonValue]:
+        """As the heartbeat carries it."""
+        return {
+            "room": self.room,
+            "nic": self.nic,
+            "source": self.source.value,
+            "shape": list(self.shape) if self.shape else None,
+            "rate_hz": self.rate_hz(),
+            "published": self.published,
+            "received": self.received,
+            "accepted": self.accepted,
+            "gap": self.gap,
+            "late": self.late,
+            "duplicate": self.duplicate,
+            "rejected": dict(self.rejected),
+            "source_rejected": dict(self.source_rejected),
+            "dropped": self.dropped,
+            "last_frame_ns": self.last_capture_ns,
+            "last_received_ns": self.last_received_ns,
+            "clock_offset_ms": self.clock_offset_ms(),
+            "rssi_dbm": self.rssi_dbm,
+            "sequence_gaps": self.sequence_gaps,
+        }
+
+    def pass_over(self, position: int) -> None:
+        """Frames before this position are gone for good."""
+        if position > self.position:
+            self.gap += position - self.position
+            self.published += position - self.position
+            self.position = position
+
+    def _note(self, header: Header, block: FrameBlock, received_ns: int) -> None:
+        times = block.table["capture_ns"]
+        newest = int(times.max())
+        self.shape, self.last_received_ns = header.shape, received_ns
+        self.last_capture_ns = newest if self.last_capture_ns is None else max(newest, self.last_capture_ns)
+        self._recent.append((newest, len(block), received_ns - newest))
+        while self._recent[-1][0] - self._recent[0][0] > _RATE_SPAN_NS:
+            self._recent.popleft()
+        self.rssi_dbm = _mean(block.table["rssi_dbm"])
+        self._note_sequence(block)
+        if self.keeps_unacked:
+            self.held.append((header.first, newest))
+
+    def _note_sequence(self, block: FrameBlock) -> None:
+        counts = block.table["sequence"]
+        counts = counts[counts >= 0]
+        if not len(counts):
+            return
+        low, high, frames = self._sequences or (int(counts[0]), int(counts[0]), 0)
+        self._sequences = (min(low, int(counts.min())), max(high, int(counts.max())), frames + len(counts))
+
+
+def _mean(values: npt.NDArray[np.float32]) -> float | None:
+    known = values[np.isfinite(values)]
+    mean = float(known.mean()) if known.size else math.nan
+    return round(mean, 1) if math.isfinite(mean) else None

@@ -1,0 +1,313 @@
+"""The worker's loop. One turn: take what arrived, predict what closed, commit, acknowledge, tell.
+
+Every turn is bounded, in messages and in time spent on predictions, so that heartbeats, credit and commits
+come at a steady pace under any load. One transaction a turn.
+"""
+
+import logging
+import os
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final
+
+import sqlalchemy as sa
+
+from drivers.wire import Flush, Hello
+from models.prediction import JsonValue, Reason
+from models.sensing import Sensing
+from models.signal.window import Window, WindowSpec
+from service.bus.port import Delivery, Ingest, Signals
+from service.events import EventType
+from service.rooms.alerts import LINK_LOST, AlertBook
+from service.settings import Settings
+from service.store.engine import Store
+from service.store.eventlog import read_head
+from service.worker.batch import Batch, Event
+from service.worker.intake import Intake
+from service.worker.links import LinkWatch
+from service.worker.rooms import RoomRuntime, alert_event
+from service.worker.site import Layout, read_layout, read_open_alerts, read_rows
+
+POLL_S: Final = 0.05
+GATHER_S: Final = 0.005
+"""A short wait after the first message of a turn: it makes batches, and with them fewer transactions."""
+GATHER_BELOW: Final = 32
+PREDICT_BUDGET_S: Final = 0.05
+HEARTBEAT_S: Final = 0.5
+IDLE_CHECK_S: Final = 0.25
+LAYOUT_CHECK_S: Final = 5.0
+_COMMIT_ATTEMPTS = 3
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """All rooms of a site in one thread.
+
+    Args:
+        settings: of the site.
+        store: where everything durable goes; this worker is the only one that writes states to it.
+        ingest: where frames come from.
+        signals: heartbeats and wake-up calls.
+        sensing: the models.
+        now_ns: host time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        ingest: Ingest,
+        signals: Signals,
+        sensing: Sensing,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.service_id = uuid.uuid4().hex
+        self.counters: Counter[str] = Counter()
+        self._store, self._ingest, self._signals, self._sensing = store, ingest, signals, sensing
+        self._now_ns = now_ns
+        window = settings.window
+        self._spec = WindowSpec(window.length_s, window.hop_s, window.lateness_s)
+        self.intake = Intake(
+            store,
+            self.service_id,
+            window=settings.ingest.window_blocks,
+            rooms_by_header=settings.ingest.rooms_by_header,
+        )
+        self._layout = Layout()
+        self.rooms: dict[str, RoomRuntime] = {}
+        self._watch = LinkWatch()
+        self._book = AlertBook(read_open_alerts(store))
+        self._pending: deque[tuple[RoomRuntime, Window]] = deque()
+        self._batch = Batch()
+        self._last_sequence = read_head(store)
+        self._due = dict.fromkeys(("heartbeat", "idle", "layout"), 0.0)
+
+    def start(self) -> None:
+        """Take over from the worker before: what it knew is unknown now, what it predicted stays."""
+        now = self._now_ns()
+        for alert in self._book.of_rule(LINK_LOST):
+            self._watch.miss(alert.subject)
+        self._read_layout()
+        for room in self.rooms.values():
+            if any(row.memory.ok for row in room.rows.values()):
+                for link in room.config.links:
+                    self._watch.expect(link, now)
+            room.lose(Reason.WORKER_DOWN, now, self._book, self._batch, only_ok=True)
+        self._commit()
+        self._beat()
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Turn until `stop`; then finish what was taken, so that nothing taken is unacknowledged."""
+        while not stop():
+            self.turn(POLL_S)
+        while self._pending:
+            self._predict()
+        self._settle()
+
+    def turn(self, timeout_s: float) -> None:
+        """One turn; waits up to `timeout_s` for something to arrive."""
+        self.counters["turns"] += 1
+        self._hear_signals()
+        if not self._pending:
+            self._receive(timeout_s)
+        self._predict()
+        if self._is_due("idle", IDLE_CHECK_S):
+            self._look_for_silence()
+        self._settle()
+        if self._is_due("heartbeat", HEARTBEAT_S):
+            self._beat()
+
+    def _receive(self, timeout_s: float) -> None:
+        deliveries = list(self._ingest.poll(timeout_s))
+        if 0 < len(deliveries) < GATHER_BELOW:
+            time.sleep(GATHER_S)
+            deliveries += self._ingest.poll(0.0)
+        for delivery in deliveries:
+            self._take(delivery)
+        for link in self.intake.heard:
+            self._link_is_up(link)
+        self.intake.heard.clear()
+
+    def _take(self, delivery: Delivery) -> None:
+        match delivery.message:
+            case Hello() as hello:
+                self._greet(hello, delivery)
+            case Flush() as flush:
+                self.intake.flush(flush)
+            case (header, block):
+                room = self.intake.take(header, block, delivery.received_ns, self.rooms)
+                if room is not None:
+                    self._pending.extend((room, window) for window in room.buffer.closed())
+
+    def _greet(self, hello: Hello, delivery: Delivery) -> None:
+        refusal = self.intake.greet(hello, delivery.peer, self._layout, delivery.received_ns)
+        if refusal is not None:
+            self._ingest.reply(delivery.peer, refusal)
+        if self.intake.enrolled:
+            self.intake.enrolled = False
+            self._read_layout()
+            self._last_sequence = read_head(self._store)
+            self._signals.publish("rooms", {})
+            self._signals.publish("events", {"sequence": self._last_sequence})
+
+    def _predict(self) -> None:
+        """Predict closed windows, oldest first, until the turn's share of time is used up."""
+        self._close_flushed()
+        until = time.monotonic() + PREDICT_BUDGET_S
+        while self._pending and time.monotonic() < until:
+            room, window = self._pending.popleft()
+            made = self._sensing.predict(
+                window, room.config.tasks, source=room.source_of(window), baselines=room.baselines
+            )
+            room.observe(window, made, self._now_ns(), self._book, self._batch)
+            self.counters["windows"] += 1
+            self._note_cursors(room)
+
+    def _close_flushed(self) -> None:
+        """Links that ended: their room's last windows need not wait for later frames."""
+        for link in sorted(self.intake.to_flush):
+            ledger = self.intake.ledgers[link]
+            room = self.rooms.get(ledger.room or "")
+            self._watch_end(link)
+            if room is not None and not any(self._watch.is_up(other) for other in room.config.links):
+                self._pending.extend((room, window) for window in room.buffer.closed(flush=True))
+
+    def _watch_end(self, link: str) -> None:
+        if self.intake.ledgers[link].keeps_unacked:
+            self._watch.end(link)
+
+    def _note_cursors(self, room: RoomRuntime) -> None:
+        for link in room.sources:
+            ledger = self.intake.ledgers.get(link)
+            if ledger is not None and ledger.last_capture_ns is not None:
+                self._batch.cursors[link] = ledger.last_capture_ns
+
+    def _settle(self) -> None:
+        """Make the turn durable, then acknowledge what led to it."""
+        if not self._pending:
+            for link in self.intake.to_flush:
+                ledger = self.intake.ledgers[link]
+                if ledger.last_capture_ns is not None:
+                    self._batch.cursors[link] = ledger.last_capture_ns
+        self._commit()
+        if not self._pending:
+            for link in self.intake.to_flush:
+                self.intake.ledgers[link].finish()
+            self.intake.to_answer |= self.intake.to_flush
+            self.intake.to_flush.clear()
+        self.intake.answer(self._ingest, self.rooms)
+
+    def _commit(self) -> None:
+        if not self._batch:
+            return
+        batch, self._batch = self._batch, Batch()
+        last = self._write(batch)
+        self.counters["commits"] += 1
+        self.counters["predictions"] += len(batch.predictions)
+        self.counters["events"] += len(batch.events)
+        if last:
+            self._last_sequence = last
+            self._signals.publish("events", {"sequence": last})
+
+    def _write(self, batch: Batch) -> int:
+        """Write the batch; another writer that keeps the store for long only delays us."""
+        for attempt in range(1, _COMMIT_ATTEMPTS + 1):
+            try:
+                with self._store.write() as connection:
+                    return batch.write(connection, self._now_ns())
+            except sa.exc.OperationalError:
+                if attempt == _COMMIT_ATTEMPTS:
+                    raise
+                _log.warning("the store is busy; attempt %d of %d failed", attempt, _COMMIT_ATTEMPTS)
+        raise AssertionError("unreachable")
+
+    def _look_for_silence(self) -> None:
+        now = self._now_ns()
+        for room in self.rooms.values():
+            if room.is_stale(now):
+                room.lose(Reason.STALE, now, self._book, self._batch)
+        for link in self._watch.newly_lost(now):
+            self._tell_link(link, lost=True, reason="no_frames")
+
+    def _link_is_up(self, link: str) -> None:
+        if self._watch.hear(link, self._now_ns()):
+            self._tell_link(link, lost=False, reason="frames")
+
+    def _tell_link(self, link: str, *, lost: bool, reason: str) -> None:
+        """A link was lost or is back: an event, and an alert raised or cleared."""
+        place, now = self._layout.links.get(link), self._now_ns()
+        if place is None or place.room is None:
+            return
+        ledger = self.intake.ledgers.get(link)
+        data: dict[str, JsonValue] = {"link": link, "room": place.room, "reason": reason}
+        if ledger is not None:
+            data["source"] = ledger.source.value
+        kind = EventType.LINK_LOST if lost else EventType.LINK_BACK
+        self._batch.append(Event(kind, place.room, data, now))
+        for change in self._book.judge_link(place.room, link, lost=lost, now_ns=now):
+            self._batch.append(alert_event(change, data, now))
+
+    def _hear_signals(self) -> None:
+        told = {topic for topic, _ in self._signals.poll(0.0)}
+        if "rooms" in told or self._is_due("layout", LAYOUT_CHECK_S):
+            self._read_layout()
+
+    def _read_layout(self) -> None:
+        """Rooms and links as the store has them now."""
+        before, self._layout = self._layout, read_layout(self._store)
+        for name in set(self.rooms) - set(self._layout.rooms):
+            del self.rooms[name]
+            self._book.forget_room(name)
+        for name, config in self._layout.rooms.items():
+            if name not in self.rooms:
+                rows, predicted_ns = read_rows(self._store, name)
+                self.rooms[name] = RoomRuntime(name, config, self._spec, rows=rows, predicted_ns=predicted_ns)
+            self.rooms[name].config = config
+            self.rooms[name].baselines = self._layout.baselines.get(name, {})
+        for link, place in before.links.items():
+            now_at = self._layout.links.get(link)
+            if now_at is None or now_at.room != place.room:
+                self._link_moved(link, place.room)
+        self._pending = deque((r, w) for r, w in self._pending if self.rooms.get(r.room) is r)
+
+    def _link_moved(self, link: str, old_room: str | None) -> None:
+        """The link left its room: nobody waits for it there any more."""
+        self._watch.forget(link)
+        place, now = self._layout.links.get(link), self._now_ns()
+        ledger = self.intake.ledgers.get(link)
+        if ledger is not None and place is not None and place.room is not None:
+            ledger.room = place.room
+        else:
+            self.intake.drop_link(link)
+        if old_room in self.rooms:
+            data: dict[str, JsonValue] = {"link": link, "room": old_room, "reason": "link_removed"}
+            for change in self._book.judge_link(str(old_room), link, lost=False, now_ns=now):
+                self._batch.append(alert_event(change, data, now))
+
+    def _beat(self) -> None:
+        links, unassigned = self.intake.reports()
+        counters: dict[str, JsonValue] = {**self.counters, "pending_windows": len(self._pending)}
+        counters |= {f"ingest_rejected_{reason}": count for reason, count in self._ingest.rejected.items()}
+        self._signals.publish(
+            "heartbeat",
+            {
+                "part": "worker",
+                "pid": os.getpid(),
+                "time_ns": self._now_ns(),
+                "service_id": self.service_id,
+                "links": links,
+                "unassigned": unassigned,
+                "counters": counters,
+                "event_sequence": self._last_sequence,
+            },
+        )
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True

@@ -1,0 +1,134 @@
+"""One room in the worker: its frames, its open windows, its states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from drivers.frame import FrameBlock
+from drivers.wire import Source
+from models.prediction import JsonValue, Prediction
+from models.signal.window import PushCount, RoomBuffer, Window, WindowSpec
+from service.events import EventType
+from service.rooms.alerts import AlertBook, AlertChange
+from service.rooms.config import RoomConfig
+from service.rooms.machine import changed, lose, rule_of, step
+from service.rooms.memory import Memory, document, fresh
+from service.rooms.observation import Observation
+from service.worker.batch import Batch, Document, Event, StateRow
+
+_LEAST_LIVE_FIRST = (Source.SIMULATED, Source.REPLAY, Source.LIVE)
+
+
+@dataclass(slots=True)
+class RoomRuntime:
+    """A room while its frames arrive.
+
+    Attributes:
+        sources: where each link's frames come from.
+        received_ns: host time of the newest frame that a window takes.
+        rows: newest state by task, as stored.
+        predicted_ns: end of the newest predicted window, capture time.
+    """
+
+    room: str
+    config: RoomConfig
+    spec: WindowSpec
+    baselines: Mapping[str, JsonValue] = field(default_factory=dict)
+    rows: dict[str, StateRow] = field(default_factory=dict)
+    predicted_ns: int | None = None
+    sources: dict[str, Source] = field(default_factory=dict)
+    received_ns: int | None = None
+    buffer: RoomBuffer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.buffer = RoomBuffer(self.spec)
+        if self.predicted_ns is not None:
+            self.buffer.skip_to(self.predicted_ns)
+        known = [row.memory.received_ns for row in self.rows.values() if row.memory.received_ns is not None]
+        self.received_ns = max(known, default=None)
+
+    def push(self, link: str, source: Source, block: FrameBlock, received_ns: int) -> PushCount:
+        """Take a block of one of the room's links."""
+        count = self.buffer.push(link, block)
+        if count.accepted:  # frames that no window takes keep no state fresh
+            self.sources[link] = source
+            self.received_ns = received_ns
+        return count
+
+    def source_of(self, window: Window) -> Source:
+        """Where a window's frames come from: the least live of its links speaks for it."""
+        among = {self.sources[link] for link in window.links if link in self.sources} or set(
+            self.sources.values()
+        )
+        return next((source for source in _LEAST_LIVE_FIRST if source in among), Source.LIVE)
+
+    def horizon_ns(self) -> int | None:
+        """Frames captured before this are needed by no further window; None before the first window."""
+        if self.predicted_ns is None:
+            return None
+        return self.predicted_ns + round((self.spec.hop_s - self.spec.length_s) * 1e9)
+
+    def observe(
+        self, window: Window, made: list[Prediction], now_ns: int, book: AlertBook, batch: Batch
+    ) -> None:
+        """Take what the models said about a window: predictions, states, events and alerts into the batch."""
+        source = self.source_of(window)
+        facts: dict[str, JsonValue] = {
+            "frames": window.frames,
+            "occupancy": round(window.occupancy, 3),
+            "links": list(window.links),
+        }
+        for prediction in made:
+            seen = Observation(
+                window.start_ns, window.end_ns, now_ns, self.received_ns or now_ns, source, prediction
+            )
+            batch.predict(self.room, seen, facts)
+            before = self._memory(prediction.task, now_ns)
+            self._become(step(before, seen, rule_of(prediction.task, self.config)), now_ns, book, batch)
+        self.predicted_ns = window.end_ns
+
+    def lose(self, reason: str, now_ns: int, book: AlertBook, batch: Batch, *, only_ok: bool = False) -> None:
+        """Nothing is known any more, for this reason; with `only_ok`, of tasks whose state holds a value."""
+        for row in list(self.rows.values()):
+            if row.memory.reason != reason and (row.memory.ok or not only_ok):
+                self._become(lose(row.memory, reason, now_ns), now_ns, book, batch)
+
+    def is_stale(self, now_ns: int) -> bool:
+        """Whether nothing arrived for longer than the room allows."""
+        age_ns = now_ns - (self.received_ns or 0)
+        return bool(self.rows) and age_ns > self.config.stale_after_s * 1e9
+
+    def _memory(self, task: str, now_ns: int) -> Memory:
+        row = self.rows.get(task)
+        return row.memory if row else fresh(task, now_ns, "no_frames")
+
+    def _become(self, after: Memory, now_ns: int, book: AlertBook, batch: Batch) -> None:
+        """The task's state is now this: keep it, and say so where it matters."""
+        old = self.rows.get(after.task)
+        shown = document(after, self.config.stale_after_s).model_dump(mode="json")
+        row = StateRow(after, shown, old.sequence if old else 0)
+        self.rows[after.task] = row
+        before = old.memory if old else None
+        if not changed(before, after):
+            batch.keep(self.room, row, None)
+            return
+        data = _change(old.document if old else None, shown)
+        batch.keep(self.room, row, Event(EventType.PREDICTION_CHANGED, self.room, data, now_ns))
+        resumed = before is not None and not before.ok
+        for change in book.judge_state(self.room, after.task, after.value, resumed=resumed, now_ns=now_ns):
+            batch.append(alert_event(change, data, now_ns))
+
+
+def alert_event(change: AlertChange, data: Mapping[str, JsonValue], now_ns: int) -> Event:
+    """The event that tells of an alert; `data` says what about."""
+    alert = change.alert
+    told: dict[str, JsonValue] = {
+        "alert_id": alert.alert_id,
+        "rule": alert.rule,
+        "severity": alert.severity.value,
+        **data,
+    }
+    return Event(change.kind, alert.room, told, now_ns, change)
+
+
+def _change(before: Document | None, after: Document) -> dict[str, JsonValue]:
+    return {"task": after["task"], "before": before, "after": after, "source": after["source"]}

@@ -1,0 +1,123 @@
+"""Frames, senders and a small stand-in for the models, for tests of the worker."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from drivers.frame import FRAME_TABLE, FrameBlock
+from drivers.wire import Flush, Grant, Hello, Refuse, Source, pack_block, pack_control
+from models.prediction import JsonValue, ModelRef, Prediction, Reason
+from models.signal.window import Window
+from service.bus.memory import MemorySender
+
+S = 1_000_000_000
+T0 = 1_800_000_000 * S
+MODEL = ModelRef("fake", "1", "0" * 8, "nothing")
+
+
+class FakeSensing:
+    """People are loud on the second antenna: presence and count follow what `frames` was told."""
+
+    def __init__(self) -> None:
+        self.windows: list[Window] = []
+
+    def predict(
+        self, window: Window, tasks: Sequence[str], *, source: Source, baselines: Mapping[str, JsonValue]
+    ) -> list[Prediction]:
+        self.windows.append(window)
+        return [self._one(task, window) for task in tasks]
+
+    def _one(self, task: str, window: Window) -> Prediction:
+        if window.frames == 0:
+            return Prediction.unknown(task, Reason.NO_FRAMES)
+        if window.occupancy < 0.7:
+            return Prediction.unknown(task, Reason.LOW_OCCUPANCY)
+        loud = [
+            np.abs(part.csi[:, :, 1]).mean(1) / np.abs(part.csi[:, :, 0]).mean(1) for part in window.parts
+        ]
+        people = round(float(np.median(np.concatenate(loud)))) - 1
+        if task == "presence":
+            value = "occupied" if people else "vacant"
+            return Prediction(task, value, 0.9, model=MODEL, extras={"motion": people / 10, "still": False})
+        if task == "counting":
+            return Prediction(task, people, 0.8, (max(0, people - 1), people + 1), model=MODEL)
+        return Prediction.unknown(task, Reason.NO_MODEL)
+
+
+def frames(start_s: float, seconds: float, *, people: int = 0, rate: int = 50, first: int = 0) -> FrameBlock:
+    """Frames of an Intel 5300 at a steady rate, capture times from T0 + start_s."""
+    count = round(seconds * rate)
+    table = np.zeros(count, FRAME_TABLE)
+    table["capture_ns"] = T0 + round(start_s * S) + np.arange(count) * (S // rate)
+    table["sequence"] = np.arange(first, first + count)
+    table["rssi_dbm"] = np.array([-40, -42, np.nan, np.nan], np.float32)
+    raw = np.full((count, 30, 2, 1, 2), 10, np.int8)
+    raw[:, :, 1] *= people + 1
+    return FrameBlock(
+        nic="intel5300",
+        table=table,
+        raw=raw,
+        subcarrier_index=np.arange(-28, 32, 2, dtype=np.int16),
+        bandwidth_mhz=20,
+        antennas_used=np.ones(2, np.bool_),
+        index=np.arange(first, first + count),
+    )
+
+
+class Talker:
+    """A sender that does what it is told, right or wrong."""
+
+    def __init__(
+        self,
+        wire: MemorySender,
+        link: str = "l1",
+        room: str | None = "b",
+        source: Source = Source.LIVE,
+        session: str = "s1",
+    ) -> None:
+        self.wire, self.link, self.room, self.source, self.session = wire, link, room, source, session
+        self.published = 0
+        self.acked = 0
+
+    def hello(self, published: int | None = None) -> None:
+        published = self.published if published is None else published
+        hello = Hello(
+            schema=1,
+            session=self.session,
+            link=self.link,
+            room=self.room,
+            nic="intel5300",
+            source=self.source,
+            published=published,
+            acked=self.acked,
+        )
+        self.wire.send(pack_control(hello))
+
+    def send(self, block: FrameBlock, size: int = 32, *, lose: Sequence[int] = ()) -> None:
+        """Publish in blocks of `size`; those whose number is in `lose` vanish on the way."""
+        for number, start in enumerate(range(0, len(block), size)):
+            part = block.take(slice(start, start + size))
+            if number not in lose:
+                self.resend(part, self.published)
+            self.published += len(part)
+
+    def resend(self, block: FrameBlock, first: int) -> None:
+        parts = pack_block(
+            block,
+            session=self.session,
+            link=self.link,
+            room=self.room,
+            source=self.source,
+            first=first,
+            host_ns=1,
+        )
+        self.wire.send(parts)
+
+    def flush(self) -> None:
+        self.wire.send(pack_control(Flush(session=self.session, link=self.link, published=self.published)))
+
+    def heard(self) -> list[Grant | Refuse]:
+        answers = []
+        while (answer := self.wire.receive(0.01)) is not None:
+            answers.append(answer)
+        return answers
