@@ -18,6 +18,7 @@ from drivers.frame import FrameBlock
 from drivers.wire import Header, Hello, Source
 from models.prediction import JsonValue
 from models.signal.window import PushCount
+from service.sequence import SequenceSpan
 
 MAX_HELD_BLOCKS = 256
 BUSY_S = 3.0
@@ -61,7 +62,7 @@ class LinkLedger:
     held: deque[tuple[int, int]] = field(default_factory=deque)
     """Position before, and newest capture time of, each block that a further window may need."""
     _recent: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=4096))
-    _sequences: tuple[int, int, int] | None = None
+    _sequence: SequenceSpan = field(default_factory=SequenceSpan)
 
     def is_busy(self, hello: Hello, now_ns: int) -> bool:
         """Whether another sender than this one delivers the link now."""
@@ -80,7 +81,7 @@ class LinkLedger:
         self.session, self.flushed = hello.session, False
         self.held.clear()
         self._recent.clear()
-        self._sequences = None
+        self._sequence = SequenceSpan()
         # Before the first frame we see of a sender, a replay says what was processed; of others it is gone.
         self.position = hello.acked if self.keeps_unacked else hello.published
 
@@ -143,14 +144,6 @@ class LinkLedger:
             return None
         return min(offset for _, _, offset in self._recent) / 1e6
 
-    @property
-    def sequence_gaps(self) -> int:
-        """Frames that the NIC's own counter says were missed before they reached us, in this session."""
-        if self._sequences is None:
-            return 0
-        low, high, count = self._sequences
-        return max(high - low + 1 - count, 0)
-
     def report(self) -> dict[str, JsonValue]:
         """As the heartbeat carries it."""
         return {
@@ -172,7 +165,7 @@ class LinkLedger:
             "last_received_ns": self.last_received_ns,
             "clock_offset_ms": self.clock_offset_ms(),
             "rssi_dbm": self.rssi_dbm,
-            "sequence_gaps": self.sequence_gaps,
+            "sequence_gaps": self._sequence.missing,
         }
 
     def pass_over(self, position: int) -> None:
@@ -191,17 +184,9 @@ class LinkLedger:
         while self._recent[-1][0] - self._recent[0][0] > _RATE_SPAN_NS:
             self._recent.popleft()
         self.rssi_dbm = _mean(block.table["rssi_dbm"])
-        self._note_sequence(block)
+        self._sequence.add(block)
         if self.keeps_unacked:
             self.held.append((header.first, newest))
-
-    def _note_sequence(self, block: FrameBlock) -> None:
-        counts = block.table["sequence"]
-        counts = counts[counts >= 0]
-        if not len(counts):
-            return
-        low, high, frames = self._sequences or (int(counts[0]), int(counts[0]), 0)
-        self._sequences = (min(low, int(counts.min())), max(high, int(counts.max())), frames + len(counts))
 
 
 def _mean(values: npt.NDArray[np.float32]) -> float | None:
