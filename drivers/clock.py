@@ -13,73 +13,85 @@ AFTER_RESET_NS = 1_000
 """How far after the frame before time goes on when the clock was reset: the true gap is unknown."""
 
 Ints = npt.NDArray[np.int64]
-
-
-def _signed_steps(values: Ints, before: int, wrap: int | None) -> Ints:
-    """Differences to the value before, taken as the shorter way round the wrap."""
-    steps = np.diff(values, prepend=np.int64(before))
-    if wrap is not None:
-        steps = (steps + wrap // 2) % wrap - wrap // 2
-    return steps
+Flags = npt.NDArray[np.uint32]
 
 
 @dataclass(slots=True)
-class Clock:
-    """Unwraps a NIC's clock across buffers.
-
-    Args:
-        wrap_ns: span after which the clock starts over, None if it does not.
-    """
-
-    wrap_ns: int | None
-    _raw: int | None = None
-    _time: int = 0
-
-    def unwrap(self, raw: Ints) -> tuple[Ints, npt.NDArray[np.uint32]]:
-        """Running time in ns and flags (CLOCK_RESET, CLOCK_STUCK) of frames in stream order.
-
-        A forward step is taken modulo the wrap, so a pause of more than half of it reads as a reset.
-        """
-        flags = np.zeros(len(raw), np.uint32)
-        if not len(raw):
-            return raw, flags
-        first = self._raw is None
-        steps = _signed_steps(raw, int(raw[0]) if self._raw is None else self._raw, self.wrap_ns)
-        stuck, reset = steps == 0, steps < -OUT_OF_ORDER_NS
-        stuck[0] &= not first
-        flags[stuck] = FrameFlag.CLOCK_STUCK
-        flags[reset] = FrameFlag.CLOCK_RESET
-        steps[reset] = AFTER_RESET_NS
-        times = np.cumsum(steps) + (int(raw[0]) if first else self._time)
-        self._raw, self._time = int(raw[-1]), int(times[-1])
-        return times, flags
-
-
-@dataclass(slots=True)
-class Counter:
-    """Unwraps a NIC's frame counter across buffers.
-
-    Args:
-        wrap: number after which it starts over, None if the NIC counts nothing.
-    """
+class _Unwrapper:
+    """Running value of a counter that starts over at `wrap` (None: it does not)."""
 
     wrap: int | None
-    _raw: int | None = None
-    _count: int = 0
+    _raw: int = 0
+    _value: int = 0
+    _started: bool = False
 
-    def unwrap(self, raw: Ints) -> tuple[Ints, npt.NDArray[np.uint32]]:
-        """Running counter and flags (SEQUENCE_RESET) of frames in stream order.
+    def unwrap(self, raw: Ints) -> tuple[Ints, Flags | None]:
+        """Running values of frames in stream order, and their flags; None where nothing is odd."""
+        if not len(raw):
+            return raw, None
+        raw = np.ascontiguousarray(raw)
+        if not self._started:
+            self._raw, self._value, self._started = int(raw[0]), int(raw[0]), True
+            values, flags = self._run_on(raw, fresh=True)
+        else:
+            values, flags = self._run_on(raw, fresh=False)
+        self._raw, self._value = int(raw[-1]), int(values[-1])
+        return values, flags
 
-        A counter that stepped back goes on one after the frame before.
-        """
-        flags = np.zeros(len(raw), np.uint32)
-        if self.wrap is None or not len(raw):
-            return np.full(len(raw), NO_SEQUENCE, np.int64), flags
-        first = self._raw is None
-        steps = _signed_steps(raw, int(raw[0]) if self._raw is None else self._raw, self.wrap)
+    def _run_on(self, raw: Ints, *, fresh: bool) -> tuple[Ints, Flags | None]:
+        steps = np.subtract(raw[1:], raw[:-1])
+        first = int(raw[0]) - self._raw
+        low, high = int(steps.min(initial=max(first, 1))), int(steps.max(initial=first))
+        low = min(low, 1 if fresh else first)
+        if low > 0 and (self.wrap is None or high < self.wrap // 2):
+            return raw + (self._value - self._raw), None
+        steps = np.concatenate([[first], steps])
+        if self.wrap is not None:
+            far = np.flatnonzero((steps < -(self.wrap // 2)) | (steps >= self.wrap // 2))
+            steps[far] = (steps[far] + self.wrap // 2) % self.wrap - self.wrap // 2
+        flags = self._judge(steps)
+        if fresh:
+            flags[0] = 0
+        return np.cumsum(steps) + self._value, flags
+
+    def _judge(self, steps: Ints) -> Flags:
+        """Flags of these steps (the shorter way round the wrap); steps that cannot be true are replaced."""
+        raise NotImplementedError
+
+
+class Clock(_Unwrapper):
+    """Unwraps a NIC's clock, in ns, across buffers.
+
+    A step forward is taken modulo the wrap, so a pause of more than half of it reads as a reset. Flags:
+    CLOCK_RESET, CLOCK_STUCK.
+    """
+
+    __slots__ = ()
+
+    def _judge(self, steps: Ints) -> Flags:
+        reset = steps < -OUT_OF_ORDER_NS
+        flags = np.where(steps == 0, np.uint32(FrameFlag.CLOCK_STUCK), np.uint32(0))
+        flags[reset] = FrameFlag.CLOCK_RESET
+        steps[reset] = AFTER_RESET_NS
+        return flags
+
+
+class Counter(_Unwrapper):
+    """Unwraps a NIC's frame counter across buffers; all `NO_SEQUENCE` if the NIC counts nothing (wrap None).
+
+    A counter that stepped back goes on one after the frame before. Flag: SEQUENCE_RESET.
+    """
+
+    __slots__ = ()
+
+    def unwrap(self, raw: Ints) -> tuple[Ints, Flags | None]:
+        """As for any unwrapper."""
+        if self.wrap is None:
+            return np.full(len(raw), NO_SEQUENCE, np.int64), None
+        return super().unwrap(raw)
+
+    def _judge(self, steps: Ints) -> Flags:
         back = steps < 0
-        flags[back] = FrameFlag.SEQUENCE_RESET
+        flags = np.where(back, np.uint32(FrameFlag.SEQUENCE_RESET), np.uint32(0))
         steps[back] = 1
-        counts = np.cumsum(steps) + (int(raw[0]) if first else self._count)
-        self._raw, self._count = int(raw[-1]), int(counts[-1])
-        return counts, flags
+        return flags

@@ -6,7 +6,6 @@ order the rows stay in chain order and the frame is flagged.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
 from drivers.intel5300_bits import BATCH, SUBCARRIERS, Unpacker, pack, payload_bytes
 from drivers.intel5300_framing import CSI, HEAD_BYTES, Framing
-from drivers.intel5300_order import ORDER, antenna_sel
+from drivers.intel5300_order import IS_BAD, ROWS, USED, antenna_sel
 from drivers.registry import Parsed
 
 NAME = "intel5300"
@@ -23,7 +22,7 @@ CLOCK_WRAP_NS: int | None = 2**32 * 1000
 SEQUENCE_WRAP: int | None = 2**16
 
 ANTENNAS = 3
-HT40_RATE = 0x800
+HT40_BIT = 11  # of fake_rate_n_flags
 UNKNOWN_NOISE = -127
 RSSI_OFFSET_DB = 44
 SUBCARRIERS_20 = np.array([*range(-28, 0, 2), -1, *range(1, 28, 2), 28], np.int16)
@@ -46,6 +45,11 @@ _HEAD = np.dtype(
         ("rate", "<u2"),
     ]
 )
+_RSSI_DB = np.arange(256, dtype=np.float32)  # by field; 0 is an antenna that was not used
+_RSSI_DB[0] = np.nan
+_AGC_DBM = -np.arange(256, dtype=np.float32) - RSSI_OFFSET_DB
+_NOISE_DBM = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32)
+_NOISE_DBM[UNKNOWN_NOISE & 0xFF] = np.nan
 Heads = npt.NDArray[np.void]
 Positions = npt.NDArray[np.int64]
 
@@ -77,31 +81,38 @@ def parse(data: bytes | memoryview, *, final: bool) -> Parsed:
 
 def _blocks(data: bytes | memoryview, positions: Positions) -> Iterator[FrameBlock]:
     heads = _records(data, positions, 0, HEAD_BYTES).view(_HEAD)
-    order = ORDER[heads["nrx"], heads["antenna_sel"] & 63]
-    kinds = order["used"] << 1 | ((heads["rate"] & HT40_RATE) != 0)
-    for index in _groups(heads["ntx"] << 4 | kinds):
-        yield _block(data, positions[index], heads[index], order[index], np.arange(len(heads))[index])
+    orders = (heads["nrx"] << 6 | heads["antenna_sel"] & 63).astype(np.uint8)
+    wide = (heads["rate"] >> HT40_BIT & 1).astype(np.uint8)
+    everything = np.arange(len(heads))
+    for index in _groups(heads["ntx"] << 4 | USED[orders] << 1 | wide):
+        yield _block(data, positions[index], heads[index], orders[index], everything[index])
 
 
-def _groups(keys: npt.NDArray[np.integer[Any]]) -> Iterator[slice | Positions]:
-    """Rows of each distinct small key; a slice of all when there is one only."""
-    found = np.flatnonzero(np.bincount(keys))
-    if len(found) == 1:
+def _groups(keys: npt.NDArray[np.uint8]) -> Iterator[slice | Positions]:
+    """Rows of each distinct key; a slice of all when there is one only."""
+    if (keys == keys[0]).all():
         yield slice(None)
         return
-    for key in found:
+    for key in np.flatnonzero(np.bincount(keys)):
         yield np.flatnonzero(keys == key)
 
 
 def _block(
-    data: bytes | memoryview, positions: Positions, heads: Heads, order: Heads, index: Positions
+    data: bytes | memoryview,
+    positions: Positions,
+    heads: Heads,
+    orders: npt.NDArray[np.uint8],
+    index: Positions,
 ) -> FrameBlock:
-    used = (int(order["used"][0]) >> np.arange(ANTENNAS) & 1).astype(np.bool_)
-    wide = bool(heads["rate"][0] & HT40_RATE)
-    raw = _values(data, positions, heads, used.sum())
+    used = (USED[orders[0]] >> np.arange(ANTENNAS) & 1).astype(np.bool_)
+    wide = bool(heads["rate"][0] >> HT40_BIT & 1)
+    raw = _values(data, positions, orders, int(heads["ntx"][0]))
     table = _table(heads)
-    table["flags"] = order["flags"] | np.uint32(wide * FrameFlag.HT40)
-    table["flags"][_all_zero(raw)] |= np.uint32(FrameFlag.ALL_ZERO)
+    table["flags"] = FrameFlag.HT40 if wide else FrameFlag.NONE
+    if (bad := IS_BAD[orders]).any():
+        table["flags"][bad] |= np.uint32(FrameFlag.BAD_PERMUTATION)
+    if len(zero := _all_zero(raw)):
+        table["flags"][zero] |= np.uint32(FrameFlag.ALL_ZERO)
     return FrameBlock(
         nic=NAME,
         table=table,
@@ -119,25 +130,36 @@ def _records(data: bytes | memoryview, positions: Positions, offset: int, size: 
     return windows[positions + offset]
 
 
-def _values(data: bytes | memoryview, positions: Positions, heads: Heads, nrx: int) -> npt.NDArray[np.int8]:
+def _values(
+    data: bytes | memoryview, positions: Positions, orders: npt.NDArray[np.uint8], ntx: int
+) -> npt.NDArray[np.int8]:
     """CSI int8 [frame, subcarrier, antenna, tx, 2] of records that share a shape and the antennas used."""
-    ntx, count = int(heads["ntx"][0]), len(positions)
+    nrx, count = int(orders[0]) >> 6, len(positions)
     allocate = np.empty if nrx == ANTENNAS else np.zeros
     raw = allocate((count, SUBCARRIERS, ANTENNAS, 2 * ntx), np.int8)
-    unpacker = Unpacker(nrx, ntx, count)
-    for index in _groups(heads["antenna_sel"] & 63):
-        chosen = positions[index]
-        rows = ORDER["rows"][nrx, heads["antenna_sel"][index][0] & 63][:nrx].tolist()
+    unpacker, size = Unpacker(nrx, ntx, count), payload_bytes(nrx, ntx)
+    for index in _groups(orders):
+        chosen, rows = positions[index], ROWS[orders[index][0]]
+        some = raw if isinstance(index, slice) else allocate((len(chosen), *raw.shape[1:]), np.int8)
+        stride = _even_stride(chosen)
         for start in range(0, len(chosen), BATCH):
-            part = slice(start, start + BATCH)
-            payload = _records(data, chosen[part], HEAD_BYTES, payload_bytes(nrx, ntx))
-            if isinstance(index, slice):
-                unpacker.unpack(payload, rows, raw[part])
+            part = chosen[start : start + BATCH]
+            if stride:
+                payload = (memoryview(data), int(part[0]) + HEAD_BYTES, stride)
             else:
-                some = allocate((len(payload), *raw.shape[1:]), np.int8)
-                unpacker.unpack(payload, rows, some)
-                _as_void(raw)[index[part]] = _as_void(some)
+                payload = (_records(data, part, HEAD_BYTES, size).data, 0, size)
+            unpacker.unpack(*payload, rows, some[start : start + BATCH])
+        if some is not raw:
+            _as_void(raw)[index] = _as_void(some)
     return raw.reshape(count, SUBCARRIERS, ANTENNAS, ntx, 2)
+
+
+def _even_stride(positions: Positions) -> int:
+    """Distance of evenly spaced records, 0 if they are not."""
+    if len(positions) == 1:
+        return 1
+    steps = positions[1:] - positions[:-1]
+    return int(steps[0]) if (steps == steps[0]).all() else 0
 
 
 def _as_void(raw: npt.NDArray[np.int8]) -> npt.NDArray[np.void]:
@@ -157,13 +179,11 @@ def _table(heads: Heads) -> npt.NDArray[np.void]:
     table = np.empty(len(heads), FRAME_TABLE)
     table["sequence"] = heads["bfee_count"]
     table["capture_ns"] = heads["timestamp_us"] * np.int64(1000)
-    rssi = heads["rssi"].astype(np.float32)
-    rssi[rssi == 0] = np.nan
-    table["rssi_dbm"] = np.nan
-    table["rssi_dbm"][:, :ANTENNAS] = rssi - (heads["agc"].astype(np.float32) + RSSI_OFFSET_DB)[:, None]
-    noise = heads["noise"].astype(np.float32)
-    noise[noise == UNKNOWN_NOISE] = np.nan
-    table["noise_dbm"] = noise
+    level = _AGC_DBM[heads["agc"]]
+    table["rssi_dbm"][:, ANTENNAS:] = np.nan
+    for antenna in range(ANTENNAS):
+        table["rssi_dbm"][:, antenna] = _RSSI_DB[heads["rssi"][:, antenna]] + level
+    table["noise_dbm"] = _NOISE_DBM[heads["noise"].view(np.uint8)]
     table["agc_db"] = heads["agc"]
     table["rate"] = heads["rate"]
     return table
@@ -201,6 +221,6 @@ def _heads(block: FrameBlock, rows: npt.NDArray[np.int64], length: int) -> Heads
     heads["noise"] = np.rint(np.nan_to_num(table["noise_dbm"], nan=UNKNOWN_NOISE)).clip(-128, 127)
     heads["agc"] = table["agc_db"].clip(0, 255)
     heads["antenna_sel"] = antenna_sel(rows, (table["flags"] & FrameFlag.BAD_PERMUTATION) != 0)
-    wide = HT40_RATE if block.bandwidth_mhz == 40 else 0
-    heads["rate"] = (table["rate"] & ~np.uint16(HT40_RATE)) | wide
+    wide = np.uint16(1 << HT40_BIT)
+    heads["rate"] = table["rate"] | wide if block.bandwidth_mhz == 40 else table["rate"] & ~wide
     return heads

@@ -1,9 +1,9 @@
 """The bit stream of an Intel 5300 CSI payload, unpacked and packed for many frames at once.
 
 LSB first; for each of 30 subcarriers 3 bits are skipped, then come signed bytes: rx outer, tx inner, real
-before imaginary. So the values of one chain and subcarrier start ``3 * (subcarrier + 1)`` bits later than
-whole values would. They are loaded as one wider word each, into a table [subcarrier, chain, frame] in which
-one shift moves a whole row, and the low end of each word is what is wanted.
+before imaginary. So the values of subcarrier k start ``3 * (k + 1)`` bits later than whole values would. Up
+to three complex values are loaded as one 64-bit word, which leaves 16 bits or more to shift them into place;
+the table of words is [subcarrier, word, frame], so that one shift moves a whole row.
 """
 
 from typing import Any
@@ -15,11 +15,10 @@ SUBCARRIERS = 30
 BATCH = 512
 """Frames unpacked at once: their table stays in the cache."""
 _SKIP_BITS = 3
+_WORD = np.dtype("<u8")
 _PAD = 8  # keeps the rows of a table from falling on the same cache lines
-_LAYOUTS = {1: ("<u4", 16, "<u2"), 2: ("<u8", 32, "<u4"), 3: ("<u8", 16, "V6")}
-"""By streams: word that is loaded, bits a value may be shifted in it, what is kept of it."""
-
-Words = npt.NDArray[Any]
+_CHAIN: dict[int, "np.dtype[Any]"] = {1: np.dtype("<u2"), 2: np.dtype("<u4"), 3: np.dtype("V6")}
+"""One chain's values of a subcarrier, moved as one item, by number of streams."""
 
 
 def payload_bytes(nrx: int, ntx: int) -> int:
@@ -37,41 +36,53 @@ class Unpacker:
     """
 
     def __init__(self, nrx: int, ntx: int, frames: int) -> None:
-        word, room, kept = _LAYOUTS[ntx]
-        self._word, self._kept = np.dtype(word), np.dtype(kept)
-        self._nrx, self._step, self._length = nrx, 2 * ntx, payload_bytes(nrx, ntx)
+        chains_a_word = nrx if ntx == 1 else 1
+        values, words = ntx * chains_a_word, nrx // chains_a_word
+        room = 8 * _WORD.itemsize - 16 * values
         start = _SKIP_BITS * np.arange(1, SUBCARRIERS + 1)
-        self._shift = (start % room).astype(self._word)[:, None, None]
-        self._pieces = [
+        self._shift = (start % room).astype(_WORD)[:, None, None]
+        self._table = np.zeros((SUBCARRIERS, words, min(frames, BATCH) + _PAD), _WORD)
+        self._loads = [
             (np.flatnonzero(start // room == ahead), ahead * room // 8)
             for ahead in range(int(start[-1]) // room + 1)
         ]
-        self._table: Words = np.empty((SUBCARRIERS, nrx, min(frames, BATCH) + _PAD), self._word)
+        self._steps = (2 * nrx * ntx, 2 * values)  # bytes from subcarrier to subcarrier, word to word
+        self._chain = _CHAIN[ntx]
+        subcarrier, word, frame = self._table.strides
+        self._low: npt.NDArray[np.generic] = np.ndarray(
+            (SUBCARRIERS, nrx, self._table.shape[2]),
+            self._chain,
+            self._table,
+            strides=(subcarrier, word if chains_a_word == 1 else self._chain.itemsize, frame),
+        )
 
-    def unpack(self, payload: npt.NDArray[np.void], rows: list[int], out: npt.NDArray[np.int8]) -> None:
+    def unpack(
+        self, data: bytes | memoryview, start: int, stride: int, rows: list[int], out: npt.NDArray[np.int8]
+    ) -> None:
         """Unpack at most `BATCH` frames.
 
         Args:
-            payload: void [frame], contiguous.
+            data: buffer that holds the payloads.
+            start: byte where the first one stands.
+            stride: bytes from one to the next.
             rows: antenna of each chain.
             out: int8 [frame, subcarrier, antenna, 2 * tx], contiguous, filled at `rows`.
         """
-        frames = len(payload)
+        frames = len(out)
         table = self._table[..., :frames]
-        for subcarriers, ahead in self._pieces:
+        for subcarriers, ahead in self._loads:
             first, count = int(subcarriers[0]), len(subcarriers)
             table[first : first + count] = np.ndarray(
-                (count, self._nrx, frames),
-                self._word,
-                payload,
-                self._step * self._nrx * first + ahead,
-                (self._step * self._nrx, self._step, self._length),
+                (count, table.shape[1], frames),
+                _WORD,
+                data,
+                start + self._steps[0] * first + ahead,
+                (*self._steps, stride),
             )
         np.right_shift(self._table, self._shift, out=self._table)
-        low: Words = np.ndarray(table.shape, self._kept, self._table, 0, table.strides)
-        target = out.view(self._kept)[..., 0]
+        target = out.view(self._chain)[..., 0]
         for chain, row in enumerate(rows):
-            target[:, :, row] = low[:, chain].T
+            target[:, :, row] = self._low[:, chain, :frames].T
 
 
 def pack(values: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:

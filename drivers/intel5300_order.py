@@ -1,25 +1,25 @@
-"""Which antenna each receive chain of an Intel 5300 carries, as lookup tables over `antenna_sel`."""
+"""Which antenna each receive chain of an Intel 5300 carries, as lookup tables.
+
+The key of a frame is ``Nrx << 6 | antenna_sel & 63``.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FrameFlag
 
-_ENTRY = np.dtype([("used", "u1"), ("rows", "u1", (3,)), ("flags", "<u4")])
-
-
-def _entry(nrx: int, sel: int) -> tuple[int, list[int], int]:
-    """Mask of antennas used, antenna of each chain, flags."""
-    rows, flags = [sel >> 2 * chain & 3 for chain in range(3)], FrameFlag.NONE
-    if len(set(rows[:nrx])) < nrx or max(rows[:nrx]) > 2:
-        rows, flags = [0, 1, 2], FrameFlag.BAD_PERMUTATION
-    return sum(1 << antenna for antenna in rows[:nrx]), rows, int(flags)
+def _rows(key: int) -> tuple[list[int], bool]:
+    """Antenna of each chain, and whether `antenna_sel` names no order (then chain order stands in)."""
+    nrx, rows = key >> 6, [key >> 2 * chain & 3 for chain in range(3)]
+    bad = len(set(rows[:nrx])) < nrx or max(rows[:nrx], default=0) > 2
+    return ([0, 1, 2] if bad else rows)[:nrx], bad
 
 
-ORDER = np.zeros((4, 64), _ENTRY)
-"""By [Nrx, antenna_sel & 63]."""
-for _nrx in (1, 2, 3):
-    ORDER[_nrx] = [_entry(_nrx, sel) for sel in range(64)]
+ROWS = [_rows(key)[0] for key in range(256)]
+"""Antenna of each chain."""
+IS_BAD = np.array([_rows(key)[1] for key in range(256)])
+"""Whether the permutation is none."""
+USED = np.array([sum(1 << antenna for antenna in rows) for rows in ROWS], np.uint8)
+"""Mask of the antennas used."""
 
 
 def antenna_sel(rows: npt.NDArray[np.int64], bad: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
