@@ -1,6 +1,5 @@
 """`roomtone api`: the API and dashboard as one process."""
 
-import ipaddress
 import logging
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import uvicorn
 
 from service.api.app import create_app
 from service.bus.registry import open_signals
-from service.cli.errors import CommandError
+from service.cli.exposure import check_exposure
 from service.settings import ServerSettings, load_settings
 from service.store.engine import open_store
 
@@ -46,25 +45,6 @@ def serve(
         store.close()
 
 
-def check_exposure(server: ServerSettings) -> None:
-    """Refuse to serve keys in clear text to a network.
-
-    Raises:
-        CommandError: the host is not loopback and neither TLS nor a trusted proxy is set, or TLS is half set.
-    """
-    if (server.tls_cert is None) != (server.tls_key is None):
-        raise CommandError("TLS needs both --tls-cert and --tls-key")
-    for path in (server.tls_cert, server.tls_key):
-        if path is not None and not path.is_file():
-            raise CommandError(f"TLS file {path} does not exist")
-    if not (_is_loopback(server.host) or server.tls_cert or server.trusted_proxy):
-        raise CommandError(
-            f"{server.host} can be reached from other machines, and keys would travel in clear text: give "
-            "--tls-cert and --tls-key, or set server.trusted_proxy to the proxy that ends TLS in front, "
-            "or listen at 127.0.0.1"
-        )
-
-
 def server_config(application: object, server: ServerSettings) -> uvicorn.Config:
     """How uvicorn is run: no access log (ours has no queries), pings every 30 s, a bounded goodbye."""
     return uvicorn.Config(
@@ -84,15 +64,6 @@ def server_config(application: object, server: ServerSettings) -> uvicorn.Config
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _log_to_stderr() -> None:

@@ -49,12 +49,6 @@ def seed(store: Store, settings: Settings) -> None:
             _create_link(connection, entry.link, entry.room, entry.nic, now)
 
 
-def has_rooms(store: Store) -> bool:
-    """Whether any room is configured."""
-    with store.read() as connection:
-        return connection.execute(sa.select(rooms.c.room).limit(1)).first() is not None
-
-
 def _create_room(connection: sa.Connection, room: str, config: RoomConfig, now: int) -> bool:
     if connection.execute(sa.select(rooms.c.room).where(rooms.c.room == room)).first() is not None:
         return False
