@@ -1,0 +1,30 @@
+"""Labelled windows of simulated rooms; a model trained on these alone says so (`trained_on: simulation`)."""
+
+from collections.abc import Callable, Sequence
+
+from drivers.simulate.corpus import labelled_blocks
+from models.data.samples import Samples, samples_of, windows_of
+from models.signal.window import WindowSpec
+
+
+def load(
+    rooms: int,
+    seconds: float,
+    spec: WindowSpec,
+    *,
+    seed: int,
+    people: Sequence[int] = range(8),
+    progress: Callable[[str, float], None] = lambda _what, _share: None,
+) -> Samples:
+    """Windows of `rooms` different simulated rooms, `seconds` with each number of people; room = domain."""
+    parts, total = [], rooms * len(people)
+    for done, (room, count, blocks) in enumerate(labelled_blocks(seed, rooms, seconds, people)):
+        progress(f"{room}/{count}p", done / total)
+        windows = windows_of(blocks, spec)
+        origin = int(blocks[0].table["capture_ns"][0])
+        parts.append(
+            samples_of(
+                windows, domain=room, session=f"{room}/{count}p", people=count, spec=spec, origin_ns=origin
+            )
+        )
+    return Samples.join(parts)

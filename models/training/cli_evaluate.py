@@ -1,0 +1,132 @@
+"""`roomtone evaluate`: honest accuracy on labelled recordings."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from models.errors import SelectionError
+from models.training.console import progress_bar, reported
+from models.training.evaluate import Question, Report, evaluate
+from models.training.table import write_predictions
+
+app = typer.Typer(
+    help="Accuracy on rooms the model has not seen, with baselines. Needs the extra `train`.",
+    no_args_is_help=True,
+    epilog="Example: roomtone evaluate presence --data ../shared/datasets/crowd_rooms_5300 "
+    "--source RoomA --target RoomB --json",
+)
+
+_EPILOG = "Example: roomtone evaluate {} --data crowd --source RoomA --target RoomB --seeds 3"
+DataDir = Annotated[Path, typer.Option("--data", help="Data set: a folder of <domain>/<n>p.dat.xz.")]
+Source = Annotated[str, typer.Option(help="Domains to train on, e.g. RoomA or RoomA:0s-75s,RoomB.")]
+Target = Annotated[str, typer.Option(help="Domains to judge on.")]
+SupportOption = Annotated[str | None, typer.Option(help="Labelled target windows, e.g. RoomB:20s.")]
+Classes = Annotated[str | None, typer.Option(help="Only these numbers of people, e.g. 0-5.")]
+Method = Annotated[str, typer.Option(help="auto, none, standardised, head_only, frozen_random, target_only.")]
+Transductive = Annotated[bool, typer.Option(help="Let unlabelled target windows be used for standardising.")]
+Decision = Annotated[str | None, typer.Option(help="Average windows over spans, e.g. 8s.")]
+Seeds = Annotated[int, typer.Option(help="Trainings that the mean and deviation are taken over.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Predictions = Annotated[Path | None, typer.Option(help="Write every judged unit to this Parquet file.")]
+
+
+@app.command(epilog=_EPILOG.format("presence"))
+def presence(
+    *,
+    data: DataDir,
+    source: Source,
+    target: Target,
+    support: SupportOption = None,
+    classes: Classes = None,
+    method: Method = "auto",
+    transductive: Transductive = False,
+    decision: Decision = None,
+    seeds: Seeds = 3,
+    as_json: AsJson = False,
+    predictions: Predictions = None,
+) -> None:
+    """Is anybody there: balanced accuracy and calibration error."""
+    with reported():
+        question = Question(
+            "presence", data, source, target, support, _classes(classes), method, transductive,
+            _seconds(decision), seeds,
+        )  # fmt: skip
+        _answer(question, as_json=as_json, predictions=predictions)
+
+
+@app.command(epilog=_EPILOG.format("counting"))
+def counting(
+    *,
+    data: DataDir,
+    source: Source,
+    target: Target,
+    support: SupportOption = None,
+    classes: Classes = None,
+    method: Method = "auto",
+    transductive: Transductive = False,
+    decision: Decision = None,
+    seeds: Seeds = 3,
+    as_json: AsJson = False,
+    predictions: Predictions = None,
+) -> None:
+    """How many people: accuracy, within one, mean absolute error of the expected count."""
+    with reported():
+        question = Question(
+            "counting", data, source, target, support, _classes(classes), method, transductive,
+            _seconds(decision), seeds,
+        )  # fmt: skip
+        _answer(question, as_json=as_json, predictions=predictions)
+
+
+def _answer(question: Question, *, as_json: bool, predictions: Path | None) -> None:
+    with progress_bar(f"evaluate {question.task}") as progress:
+        report = evaluate(question, progress)
+    if predictions is not None:
+        write_predictions(report, predictions)
+    if as_json:
+        typer.echo(json.dumps(report.document))
+    else:
+        _show(report)
+
+
+def _show(report: Report) -> None:
+    document = report.document
+    console = Console(highlight=False)
+    target = "with unlabelled target windows" if document["transductive"] else "no target data"
+    console.print(f"{document['task']}, {document['source']} -> {document['target']}, {target}")
+    rows = {f"{document['method']} (asked)": document["metrics"], **_mapping(document["baselines"])}
+    table = Table("method", *_mapping(document["metrics"]))
+    for name, metrics in rows.items():
+        cells = [_mapping(value) for value in _mapping(metrics).values()]
+        table.add_row(name, *(f"{cell['mean']:.3f} +- {cell['sd']:.3f}" for cell in cells))
+    intervals = _mapping(document["interval95"]).values()
+    table.add_row("95 % interval", *(f"{low:.3f} .. {high:.3f}" for low, high in intervals))
+    console.print(table)
+
+
+def _mapping(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)  # noqa: S101 - our own document
+    return value
+
+
+def _classes(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)-(\d+)", text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise SelectionError(f"--classes {text!r} is no range; write e.g. 0-5")
+    return tuple(range(int(match[1]), int(match[2]) + 1))
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)s?", text)
+    if match is None:
+        raise SelectionError(f"--decision {text!r} is no time; write e.g. 8s")
+    return float(match[1])

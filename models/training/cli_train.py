@@ -1,0 +1,112 @@
+"""`roomtone train`: models from labelled recordings or from simulation, with their cards."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import typer
+from rich.console import Console
+
+from models.data.samples import Samples
+from models.errors import SelectionError
+from models.training.console import progress_bar, reported
+from models.training.shelve import Origin, build, write
+from models.training.sources import CROWD, SIMULATION_ROOMS, from_folder, from_simulation
+from models.training.task import task_spec
+
+app = typer.Typer(
+    help="Train models and write their cards. Needs the extra `train`.",
+    no_args_is_help=True,
+    epilog="Example: roomtone train counting --data ../shared/datasets/crowd_rooms_5300 --shelf research -o out",
+)
+
+DataDir = Annotated[Path | None, typer.Option("--data", help="Data set: a folder of <domain>/<n>p.dat.xz.")]
+Simulated = Annotated[bool, typer.Option("--simulation", help="Train on simulated rooms instead.")]
+Shelf = Annotated[Literal["open", "research", "local"], typer.Option(help="Shelf named in the card.")]
+Licence = Annotated[str, typer.Option(help="Terms of the data, for the card.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for model.onnx, card.toml, curve.png.")]
+Rooms = Annotated[int, typer.Option(help="Simulated rooms.", min=2)]
+ZOO = Path(__file__).parents[1] / "zoo"
+
+
+@app.command(epilog="Example: roomtone train presence --simulation --shelf open -o out")
+def presence(
+    *,
+    output: Output,
+    data: DataDir = None,
+    simulation: Simulated = False,
+    shelf: Shelf = "local",
+    licence: Licence = "not stated",
+    rooms: Rooms = SIMULATION_ROOMS,
+) -> None:
+    """Train presence."""
+    with reported():
+        _train("presence", output, _gather(data, rooms, shelf, licence, simulation=simulation))
+
+
+@app.command(epilog="Example: roomtone train counting --data crowd --shelf research -o out")
+def counting(
+    *,
+    output: Output,
+    data: DataDir = None,
+    simulation: Simulated = False,
+    shelf: Shelf = "local",
+    licence: Licence = "not stated",
+    rooms: Rooms = SIMULATION_ROOMS,
+) -> None:
+    """Train counting."""
+    with reported():
+        _train("counting", output, _gather(data, rooms, shelf, licence, simulation=simulation))
+
+
+@app.command(epilog="Example: roomtone train zoo --shared ../shared")
+def zoo(
+    *,
+    shared: Annotated[Path, typer.Option(help="Folder that holds datasets/.")] = Path("../shared"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shelves.")] = ZOO,
+) -> None:
+    """Train every shipped model again: the open shelf, and research where its data set is there."""
+    with reported():
+        gathered = [_gather(None, SIMULATION_ROOMS, "open", "", simulation=True)]
+        crowd = shared / "datasets" / CROWD
+        if crowd.is_dir():
+            gathered.append(_gather(crowd, 0, "research", "", simulation=False))
+        else:
+            Console(stderr=True).print(f"no {crowd}: the research shelf is left as it is")
+        for samples, origin in gathered:
+            for task in ("presence", "counting"):
+                name = f"{task}-{origin.trained_on.replace('_', '-')}"
+                _train(task, output / origin.shelf / name, (samples, origin), name=name, curve=False)
+
+
+def _gather(
+    data: Path | None, rooms: int, shelf: str, licence: str, *, simulation: bool
+) -> tuple[Samples, Origin]:
+    if simulation == (data is not None):
+        raise SelectionError("give either --data DIR or --simulation")
+    with progress_bar("windows") as progress:
+        if data is None:
+            return from_simulation(rooms, shelf, progress)
+        return from_folder(data, shelf, licence, progress)
+
+
+def _train(
+    task: str,
+    folder: Path,
+    gathered: tuple[Samples, Origin],
+    *,
+    name: str | None = None,
+    curve: bool = True,
+) -> None:
+    torch.set_num_threads(1)  # the same sums in the same order on any machine
+    samples, origin = gathered
+    spec = task_spec(task, int(samples.people.max()))
+    with progress_bar(f"train {task}") as progress:
+        shelved = build(samples, spec, origin, name=name or f"{task}-{origin.trained_on}", progress=progress)
+    write(shelved, folder, curve=curve)
+    figures = ", ".join(
+        f"{key} {value['mean']:.3f} +- {value['sd']:.3f}"
+        for key, value in shelved.card["metrics"].items()
+        if isinstance(value, dict)
+    )
+    typer.echo(f"{folder}: {len(shelved.onnx)} bytes; held-out domains: {figures}")

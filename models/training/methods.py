@@ -1,0 +1,181 @@
+"""Ways to carry a source model into a target domain, and the baselines that stand beside every figure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.data.samples import Samples
+from models.errors import SelectionError
+from models.networks.stream_set import StreamSet
+from models.tasks.ordinal import class_probabilities
+from models.training.fit import Fitted, fit, logits_of
+from models.training.head import refit_head
+from models.training.selection import GUARD_S
+from models.training.task import TaskSpec
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What a method may look at: labelled source, labelled support if any, and the windows to judge.
+
+    `unlabelled` are target windows whose features (never labels) may be used: the query with
+    ``--transductive``, the support where there is one, else None.
+    """
+
+    source: Samples
+    query: Samples
+    support: Samples | None
+    unlabelled: Samples | None
+    spec: TaskSpec
+
+
+def none(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """The source model as it is."""
+    del seed
+    return fitted.probabilities(problem.query)
+
+
+def standardised(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Mean and scale of the features taken from the target: per-room standardisation."""
+    del seed
+    if problem.unlabelled is None:
+        raise SelectionError("method standardised needs --transductive or --support: windows of the target")
+    network = _copy(fitted.network)
+    network.standardise(
+        torch.from_numpy(problem.unlabelled.features), torch.from_numpy(problem.unlabelled.mask).float()
+    )
+    return class_probabilities(logits_of(network, problem.query), fitted.temperature)
+
+
+def head_only(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Backbone frozen, head refitted on the support, pulled towards the source head."""
+    network = refit_head(_copy(fitted.network), _needed(problem), problem.spec, seed)
+    return class_probabilities(logits_of(network, problem.query), fitted.temperature)
+
+
+def target_only(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Trained on the support alone, no source."""
+    del fitted
+    return fit(_needed(problem), problem.spec, seed).probabilities(problem.query)
+
+
+def frozen_random(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Backbone of random weights, head fitted on the support, or on the source where there is none."""
+    del fitted
+    torch.manual_seed(1000 + seed)
+    network = StreamSet(problem.spec.columns, len(problem.spec.classes))
+    source = problem.source
+    network.standardise(torch.from_numpy(source.features), torch.from_numpy(source.mask).float())
+    labelled = problem.support if problem.support is not None else source
+    network = refit_head(network, labelled, problem.spec, seed)
+    return class_probabilities(logits_of(network, problem.query))
+
+
+def majority(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Always what the source shows: its class shares."""
+    del fitted, seed
+    share = np.bincount(problem.spec.labels(problem.source), minlength=len(problem.spec.classes))
+    return np.tile(share / share.sum(), (len(problem.query), 1))
+
+
+def fingerprint(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Control: the static mean profile alone, nearest class mean. It recognises the recording."""
+    del fitted, seed
+    labelled = _same_recordings(problem)
+    width = min(labelled.profile.shape[1], problem.query.profile.shape[1])
+    labels, classes = problem.spec.labels(labelled), len(problem.spec.classes)
+    seen = np.unique(labels)
+    centres = np.stack([labelled.profile[labels == one, :width].mean(axis=0) for one in seen])
+    distance = ((problem.query.profile[:, None, :width] - centres) ** 2).sum(axis=2)
+    near = np.exp(-(distance - distance.min(axis=1, keepdims=True)) / max(float(distance.std()), 1e-9))
+    out = np.zeros((len(problem.query), classes))
+    out[:, seen] = near / near.sum(axis=1, keepdims=True)
+    return out
+
+
+def same_recording(problem: Problem) -> bool:
+    """Whether labelled windows and judged ones come from one recording, so that the control must be shown."""
+    return problem.support is not None or bool(
+        set(problem.source.session.tolist()) & set(problem.query.session.tolist())
+    )
+
+
+def auto(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """The candidate that does best on held-out support; without support `standardised` if allowed, else `none`."""
+    if problem.support is None:
+        return (none if problem.unlabelled is None else standardised)(problem, fitted, seed)
+    return METHODS[choose(problem, fitted, seed)](problem, fitted, seed)
+
+
+def choose(problem: Problem, fitted: Fitted, seed: int) -> str:
+    """Name of the candidate with the least error on the later part of the support, fitted on the earlier."""
+    support = _needed(problem)
+    early, late = _halves(support)
+    if not early.any() or not late.any():
+        return "none"
+    trial = Problem(
+        source=problem.source,
+        query=support.take(late),
+        support=support.take(early),
+        unlabelled=problem.unlabelled,
+        spec=problem.spec,
+    )
+    labels = problem.spec.labels(trial.query)
+    losses = {
+        name: _log_loss(METHODS[name](trial, fitted, seed), labels)
+        for name in ("none", "standardised", "head_only")
+    }
+    return min(losses, key=losses.__getitem__)
+
+
+def _halves(support: Samples) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Early and late windows of every session of the support that share no frames (short ones: no guard)."""
+    last = {one: float(support.start_s[support.session == one].max()) for one in np.unique(support.session)}
+    ends = np.array([last[one] for one in support.session])
+    gap = min(GUARD_S, support.length_s)
+    return support.start_s <= (ends - gap) / 2, support.start_s >= (ends + gap) / 2
+
+
+def _log_loss(probabilities: Probabilities, labels: npt.NDArray[np.int64]) -> float:
+    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-3)).mean())
+
+
+def _needed(problem: Problem) -> Samples:
+    if problem.support is None:
+        raise SelectionError("this method adapts on labelled target windows; give --support DOMAIN:AMOUNT")
+    return problem.support
+
+
+def _same_recordings(problem: Problem) -> Samples:
+    return problem.support if problem.support is not None else problem.source
+
+
+def _copy(network: StreamSet) -> StreamSet:
+    twin = StreamSet(network.columns.tolist(), len(network.thresholds) + 1)
+    twin.load_state_dict(network.state_dict())
+    return twin
+
+
+METHODS: dict[str, Callable[[Problem, Fitted, int], Probabilities]] = {
+    "auto": auto,
+    "none": none,
+    "standardised": standardised,
+    "head_only": head_only,
+    "frozen_random": frozen_random,
+    "target_only": target_only,
+    "majority": majority,
+}
+
+
+def baselines(problem: Problem) -> dict[str, Callable[[Problem, Fitted, int], Probabilities]]:
+    """The baselines that apply (DESIGN A6)."""
+    names = ["majority", "none", "frozen_random"]
+    names += ["standardised"] if problem.unlabelled is not None else []
+    names += ["head_only", "target_only"] if problem.support is not None else []
+    found = {name: METHODS[name] for name in names}
+    return found | ({"recording_fingerprint": fingerprint} if same_recording(problem) else {})

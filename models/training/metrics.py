@@ -1,0 +1,51 @@
+"""Metrics of judged units, from class probabilities ``[unit, class]`` and labels ``[unit]``."""
+
+import numpy as np
+import numpy.typing as npt
+
+from models.tasks.ordinal import Floats, expectation, median
+
+Labels = npt.NDArray[np.int64]
+
+
+def presence_metrics(probabilities: Floats, labels: Labels) -> dict[str, float]:
+    """Balanced accuracy, accuracy and expected calibration error."""
+    found = probabilities[:, 1] >= 0.5
+    hits = found == (labels == 1)
+    recalls = [float(hits[labels == one].mean()) for one in np.unique(labels)]
+    return {
+        "balanced_accuracy": float(np.mean(recalls)),
+        "accuracy": float(hits.mean()),
+        "ece": calibration_error(np.max(probabilities, axis=1), hits),
+    }
+
+
+def counting_metrics(probabilities: Floats, labels: Labels) -> dict[str, float]:
+    """Accuracy and within one of the posterior median; mean absolute error of the expected count."""
+    people = median(probabilities)
+    return {
+        "accuracy": float((people == labels).mean()),
+        "within_1": float((np.abs(people - labels) <= 1).mean()),
+        "mae": float(np.abs(expectation(probabilities) - labels).mean()),
+        "ece": calibration_error(
+            np.take_along_axis(np.asarray(probabilities), people[:, None], 1)[:, 0], people == labels
+        ),
+    }
+
+
+def calibration_error(confidence: Floats, hits: npt.NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error: mean gap of confidence and hit rate over equal-width bins."""
+    place = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
+    gaps = [
+        abs(float(confidence[place == one].mean()) - float(hits[place == one].mean()))
+        * float((place == one).mean())
+        for one in np.unique(place)
+    ]
+    return float(sum(gaps))
+
+
+def confusion(found: Labels, labels: Labels, classes: int) -> list[list[int]]:
+    """Rows are true classes, columns what was found."""
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (labels, found), 1)
+    return [[int(value) for value in row] for row in table]
