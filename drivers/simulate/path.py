@@ -27,7 +27,7 @@ class Behaviour:
     rest: float = 0.15
     rest_s: tuple[float, float] = (0.5, 3.0)
     sway_m: float = 0.012
-    gesture_m: float = 0.06
+    gesture_m: float = 0.05
 
 
 WALKING = Behaviour()

@@ -1,11 +1,13 @@
 """Rooms as different as real ones: geometry, band, furniture, people, card, disturbances."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from drivers.simulate.antenna import linear_array
 from drivers.simulate.channel import Link
 from drivers.simulate.grid import intel5300_grid
-from drivers.simulate.path import STANDING, STROLLING, WALKING
+from drivers.simulate.path import STANDING, STROLLING, WALKING, Behaviour
 from drivers.simulate.people import Fan
 from drivers.simulate.radio import Radio
 from drivers.simulate.room import SPEED_OF_LIGHT, Room
@@ -51,8 +53,9 @@ def random_scene(
     ways = np.random.default_rng([seed, 3, day, drawn])
     link = _link(rng, daily, shape=shape, size_m=size_m, bandwidth_mhz=bandwidth_mhz)
     width, depth, _ = link.room.size_m
+    pace, lively = float(rng.uniform(0.3, 1.0)), float(rng.uniform(0.0, 1.0))
     crowd = Crowd(
-        behaviours=_MOODS[int(rng.integers(len(_MOODS)))],
+        behaviours=tuple(_mannered(one, pace, lively) for one in _MOODS[int(rng.integers(len(_MOODS)))]),
         cross_section_m2=(0.5, float(rng.uniform(0.9, 2.4))),
         blocking=float(rng.uniform(0.4, 0.8)),
         absorption=float(rng.uniform(0.01, 0.05)),
@@ -82,7 +85,7 @@ def _link(
     size = size_m or (float(rng.uniform(3, 9)), float(rng.uniform(3, 8)), float(rng.uniform(2.4, 3.5)))
     centre_hz = float(rng.choice(_CENTRES_HZ))
     wide = 40 if rng.random() < 0.15 else 20
-    walls = -rng.uniform(0.55, 0.9, 6) * daily.uniform(0.97, 1.03, 6)
+    walls = -rng.uniform(0.6, 0.92, 6) * daily.uniform(0.97, 1.03, 6)
     reflection = tuple(float(wall) for wall in walls)
     arrays = []
     for count, where in zip((shape[1], shape[0]), _places(rng, size), strict=True):
@@ -111,6 +114,14 @@ def _places(rng: np.random.Generator, size: tuple[float, float, float]) -> list[
         first, second = rng.uniform(low, high), rng.uniform(low, high)
         if np.hypot(*(first - second)[:2]) > 0.5 * max(size[:2]):
             return [tuple(map(float, first)), tuple(map(float, second))]  # type: ignore[list-item]
+
+
+def _mannered(behaviour: Behaviour, pace: float, lively: float) -> Behaviour:
+    """The behaviour at a share of its speed and gestures: in some rooms people amble, in others hurry."""
+    slowest, fastest = behaviour.speed_mps
+    return replace(
+        behaviour, speed_mps=(slowest * pace, fastest * pace), gesture_m=behaviour.gesture_m * lively
+    )
 
 
 def _traffic(rng: np.random.Generator, rate_hz: float) -> Traffic:
