@@ -1,4 +1,4 @@
-"""The README's commands work as they stand, against a real site; only ports and folders are the test's own."""
+"""The README's commands work as they stand, on a real site; only ports and folders are the test's."""
 
 import re
 import subprocess

@@ -2,10 +2,13 @@
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.site import Site, wait_for
@@ -21,20 +24,20 @@ def replay(site: Site, capture: Path, *, room: str, link: str, expect: int = 0) 
     return json.loads(done.stdout) if expect == 0 else {}
 
 
-def subscribe(site: Site, after: int | None, **choice: Any) -> ClientConnection:
-    stream = connect(
-        f"ws://127.0.0.1:{site.port}/v1/alerts/stream",
-        additional_headers={"Authorization": f"Bearer {site.key}"},
-    )
-    stream.send(json.dumps({"type": "subscribe", "rooms": None, "types": None, "after": after, **choice}))
-    return stream
+@contextmanager
+def subscribe(site: Site, after: int | None, **choice: Any) -> Iterator[ClientConnection]:
+    address = f"ws://127.0.0.1:{site.port}/v1/alerts/stream"
+    with connect(address, additional_headers={"Authorization": f"Bearer {site.key}"}) as stream:
+        stream.send(json.dumps({"type": "subscribe", "rooms": None, "types": None, "after": after, **choice}))
+        yield stream
 
 
 def collect(stream: ClientConnection, into: list[dict[str, Any]]) -> threading.Thread:
     """Read the stream into a list until it is closed."""
 
     def pump() -> None:
-        into.extend(json.loads(message) for message in stream)
+        with suppress(ConnectionClosed):  # the test closes it when it has seen enough
+            into.extend(json.loads(message) for message in stream)
 
     thread = threading.Thread(target=pump, daemon=True)
     thread.start()
