@@ -31,7 +31,8 @@ class Tickets:
 
     def _forget_old(self) -> None:
         now = self._clock()
-        for ticket, (_, ends) in list(self._open.items()):  # in order of issue, so of ending
-            if ends > now and len(self._open) < _MAX_TICKETS:
-                break
-            del self._open[ticket]
+        while self._open:
+            oldest = next(iter(self._open))  # in order of issue, so of ending
+            if self._open[oldest][1] > now and len(self._open) < _MAX_TICKETS:
+                return
+            del self._open[oldest]

@@ -36,7 +36,7 @@ def serve(
     given = {name: value for name, value in flags.items() if value is not None}
     settings.server = settings.server.model_copy(update=given)
     check_exposure(settings.server)
-    _log_to_stderr()
+    log_to_stderr()
     store = open_store(settings.store_url)
     try:
         application = create_app(settings, store, lambda: open_signals(settings, "api"))
@@ -66,7 +66,7 @@ def server_config(application: object, server: ServerSettings) -> uvicorn.Config
     )
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
     """Our log lines go to stderr as JSON; stdout stays free."""
     structlog.configure(
         processors=[
@@ -77,5 +77,5 @@ def _log_to_stderr() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

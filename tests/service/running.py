@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from service.api.app import create_app
 from service.bus.registry import open_signals
-from service.cli.api import server_config
+from service.cli.api import log_to_stderr, server_config
 from service.events import EventType, Severity
 from service.settings import ServerSettings, Settings
 from service.state import rfc3339
@@ -40,6 +40,7 @@ class Running:
     """An API that serves, and what tests need to talk to it."""
 
     def __init__(self, folder: Path, *, max_waiting: int = 1000, **server: Any) -> None:
+        log_to_stderr()
         port = free_port()
         self.settings = Settings(data_dir=folder, server=ServerSettings(port=port, **server))
         self.store = open_store(self.settings.store_url)
@@ -81,7 +82,7 @@ class Running:
             f"ws://127.0.0.1:{self.port}/v1/alerts/stream{query}",
             additional_headers=headers,
             proxy=None,
-            **more,
+            **{"close_timeout": 1, **more},
         )
 
     def put_room(self, room: str, **document: Any) -> httpx2.Response:

@@ -84,6 +84,10 @@ class Hub:
                 _log.exception("event_log_unreadable")
             await self._wait()
 
+    @property
+    def _followed(self) -> bool:
+        return any(client.position is not None for client in self.clients)
+
     async def _wait(self) -> None:
         try:
             async with asyncio.timeout(POLL_S):
@@ -94,10 +98,12 @@ class Hub:
             self._woken.clear()
 
     async def _step(self) -> None:
-        if not any(client.position is not None for client in self.clients):
-            self.position = max(self.position, await anyio.to_thread.run_sync(read_head, self.store))
-        else:
+        if self._followed:
             await self._fan_out()
+        else:
+            newest = await anyio.to_thread.run_sync(read_head, self.store)
+            if not self._followed:  # else somebody joined meanwhile, at an older position than `newest`
+                self.position = max(self.position, newest)
         if self.clients and time.monotonic() - self._keys_checked > _KEY_CHECK_S:
             self._keys_checked = time.monotonic()
             await self._expel_ended()

@@ -20,7 +20,7 @@ from service.store.states import select_states
 
 SUBSCRIBE_WITHIN_S = 10.0
 OVERFLOW = 4408
-_LAST_WORDS_S = 10.0
+_LAST_WORDS_S = 30.0
 _PAGE = 500
 _MAX_REASON_BYTES = 123  # RFC 6455: a close frame's body is at most 125 bytes, two of them the code
 

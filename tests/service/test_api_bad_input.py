@@ -1,0 +1,337 @@
+"""Whatever is sent, the answer is a clear 4xx problem, and the service goes on."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from service.store.keys import Role
+from tests.service.running import Running
+
+LIMIT = 64 * 1024
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Running(tmp_path_factory.mktemp("bad"), max_body_bytes=LIMIT) as running:
+        running.put_room("lab", name="Lab")
+        yield running
+        assert running.client.get("/v1/rooms/lab").json()["name"] == "Lab", "nothing stored was lost"
+
+
+def problem(answer: Any, status: int, kind: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert document["type"] == f"/problems/{kind}"
+    assert document["status"] == status
+    assert document["request_id"] == answer.headers["x-request-id"]
+    assert document["title"]
+    assert document["detail"]
+    return document
+
+
+@pytest.mark.parametrize(
+    "room",
+    ["a%20b", "%ff%fe", "..%2f..", "%00", "a" * 65, "-a", "%F0%9F%98%80", "a%0d%0ab", "*", "a;b", "%2e%2e"],
+)
+def test_odd_room_names(api: Running, room: str) -> None:
+    for method, path in (
+        ("GET", "state"),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("GET", "predictions"),
+        ("GET", "quality"),
+    ):
+        answer = api.client.request(method, f"/v1/rooms/{room}/{path}".rstrip("/"), json={})
+        assert answer.status_code in {404, 405, 422}, (method, path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"nmae": "typo"}, "body.nmae"),
+        ({"name": 5}, "body.name"),
+        ({"stale_after_s": "10"}, "body.stale_after_s"),
+        ({"stale_after_s": -1}, "body.stale_after_s"),
+        ({"retention_days": True}, "body.retention_days"),
+        ({"tasks": ["cooking"]}, "body.tasks.0"),
+        ({"links": ["a b"]}, "body.links.0"),
+        ({"size_m": [1]}, "body.size_m"),
+        ({"presence": {"on_delay_s": None}}, "body.presence.on_delay_s"),
+        ([], "body"),
+        ("text", "body"),
+        (None, "body"),
+    ],
+)
+def test_documents_that_do_not_fit(api: Running, body: Any, where: str) -> None:
+    document = problem(api.client.put("/v1/rooms/lab", json=body), 422, "validation")
+    assert document["detail"].startswith(where)
+    assert document["errors"]
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{}",
+        b'{"name": "\xff"}',
+        b"[" * 30000,
+        b'{"tags":' * 5000 + b"1" + b"}" * 5000,
+        b'{"size_m": [NaN, 1]}',
+        b'{"size_m": [Infinity, 1]}',
+        b'{"zones": [{"zone": "z", "outline": [{"x_m": 1e999, "y_m": 0}]}]}',
+        b'{"retention_days": ' + b"9" * 5000 + b"}",
+        b'{"name": "\\ud800"}',
+    ],
+    ids=range(11),
+)
+def test_bodies_that_are_no_json_of_ours(api: Running, content: bytes) -> None:
+    answer = api.client.put("/v1/rooms/lab", content=content, headers=JSON)
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_bodies_of_other_types(api: Running) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"):
+        answer = api.client.put("/v1/rooms/lab", content=b"{}", headers={"Content-Type": kind})
+        assert answer.status_code in {400, 415, 422}, (kind, answer.text)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "rooms/lab/predictions?limit=0",
+        "rooms/lab/predictions?limit=100000",
+        "rooms/lab/predictions?from=yesterday",
+        "rooms/lab/predictions?from=2026-01-31T12:00:00",
+        "rooms/lab/predictions?to=0001-01-01T00:00:00%2B23:59",
+        "rooms/lab/predictions?to=9999-12-31T23:59:59Z",
+        "rooms/lab/predictions?task=cooking",
+        "events?after=-1",
+        "events?after=99999999999999999999999",
+        "events?after=x",
+        "alerts?state=perhaps",
+        "links?status=great",
+    ],
+)
+def test_queries_that_do_not_fit(api: Running, query: str) -> None:
+    document = problem(api.client.get(f"/v1/{query}"), 422, "validation")
+    assert document["errors"][0]["loc"][0] == "query"
+
+
+def test_times_that_fit(api: Running) -> None:
+    for text in ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456789Z", "2026-01-31T12:00:00+05:30"):
+        answer = api.client.get(f"/v1/rooms/lab/predictions?from={text}")
+        assert answer.status_code == 200, (text, answer.text)
+
+
+def test_unknown_methods(api: Running) -> None:
+    answer = api.client.request("BREW", "/v1/rooms")
+    document = problem(answer, 405, "method-not-allowed")
+    assert "BREW" in document["detail"]
+    assert answer.headers["allow"]
+
+
+def test_every_problem_type_has_a_page(api: Running) -> None:
+    from service.api.problems import KINDS
+
+    with api.client_of(None) as nobody:
+        for kind in KINDS:
+            page = nobody.get(f"/problems/{kind}")
+            assert page.status_code == 200
+            assert page.headers["content-type"].startswith("text/html")
+        problem(nobody.get("/problems/none"), 404, "not-found")
+
+
+def connection(api: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", api.port), timeout=30)
+
+
+def head(api: Running, *lines: str) -> bytes:
+    return "\r\n".join(
+        [
+            "PUT /v1/rooms/lab HTTP/1.1",
+            "Host: localhost",
+            f"Authorization: Bearer {api.key}",
+            "Content-Type: application/json",
+            *lines,
+            "",
+            "",
+        ]
+    ).encode()
+
+
+def read_all(raw: socket.socket) -> bytes:
+    got = b""
+    while more := raw.recv(65536):
+        got += more
+    return got
+
+
+def test_announced_large_body_is_refused_before_it_is_read(api: Running) -> None:
+    with connection(api) as raw:
+        raw.sendall(head(api, f"Content-Length: {100 * 1024 * 1024}"))
+        # Not one byte of the body was sent, and yet here is the answer.
+        answer = read_all(raw)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["type"] == "/problems/body-too-large"
+
+
+def test_hundred_megabytes_in_one_request(api: Running) -> None:
+    answer = api.client.put("/v1/rooms/lab", content=b" " * (100 * 1024 * 1024), headers=JSON)
+    problem(answer, 413, "body-too-large")
+
+
+def test_chunked_body_without_end_is_refused(api: Running) -> None:
+    chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+    with connection(api) as raw:
+        raw.sendall(head(api, "Transfer-Encoding: chunked"))
+        deadline = time.monotonic() + 30
+        answer = b""
+        raw.setblocking(False)
+        while not answer and time.monotonic() < deadline:
+            try:
+                raw.send(chunk[:1] and chunk)
+            except BlockingIOError:
+                time.sleep(0.001)
+            except ConnectionError:
+                break
+            try:
+                answer = raw.recv(65536)
+            except (BlockingIOError, ConnectionError):
+                continue
+    # A partial send can spoil the framing; either way the body is never taken.
+    assert answer.startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 400 ")), answer[:100]
+
+
+def test_chunked_body_over_the_limit(api: Running) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b" " * 16384
+
+    problem(api.client.put("/v1/rooms/lab", content=chunks(), headers=JSON), 413, "body-too-large")
+
+
+def test_body_at_the_limit_is_taken(api: Running) -> None:
+    body = b'{"name": "Lab"}'
+    answer = api.client.put("/v1/rooms/lab", content=body.ljust(LIMIT), headers=JSON)
+    assert answer.status_code == 200
+    assert api.client.put("/v1/rooms/lab", content=body.ljust(LIMIT + 1), headers=JSON).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["//livez", "/livez/../v1/rooms", "/problems/../v1/rooms", "/static/../v1/rooms"]
+)
+def test_paths_that_hide_others_are_not_open(api: Running, path: str) -> None:
+    with connection(api) as raw:
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        status = int(read_all(raw).split(b" ")[1])
+    assert status in {401, 404}
+
+
+def test_static_files_stay_in_their_folder(api: Running) -> None:
+    for path in ("/static/../settings.py", "/static/%2e%2e/settings.py", "/static/..%2f..%2fpyproject.toml"):
+        with connection(api) as raw:
+            raw.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            assert int(read_all(raw).split(b" ")[1]) == 404, path
+
+
+def test_unexpected_errors_tell_an_id_and_are_logged_once(
+    api: Running, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret of the house")
+
+    monkeypatch.setattr("service.api.routes.rooms.list_rooms", broken)
+    answer = api.client.get("/v1/rooms")
+    document = problem(answer, 500, "internal")
+    assert "secret" not in answer.text
+    output = capfd.readouterr()
+    log = output.out + output.err
+    assert "the secret of the house" in log
+    assert log.count("request_failed") == 1
+    assert "Exception in ASGI application" not in log
+    assert document["request_id"] in log
+
+
+def test_busy_store_is_503(api: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr("service.api.routes.rooms.put_room", busy)
+    answer = api.client.put("/v1/rooms/lab", json={"name": "Lab"})
+    problem(answer, 503, "store-unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_large_answers_are_compressed(api: Running) -> None:
+    answer = api.client.get("/v1/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["openapi"].startswith("3.1")
+
+
+def test_specifications(api: Running) -> None:
+    openapi = api.client.get("/v1/openapi.json").json()
+    assert "/v1/rooms/{room}/state" in openapi["paths"]
+    assert not {"/", "/login", "/session"} & set(openapi["paths"])
+    asyncapi = api.client.get("/v1/asyncapi.json").json()
+    assert asyncapi["asyncapi"].startswith("3.")
+    for operation in asyncapi["operations"].values():
+        for reference in [operation["channel"], *operation["messages"]]:
+            node: Any = asyncapi
+            for part in reference["$ref"].removeprefix("#/").split("/"):
+                node = node[part]
+            while "$ref" in node:
+                name = node["$ref"].rsplit("/", 1)[1]
+                node = asyncapi["components"]["messages"][name]
+            assert node
+
+
+def test_answers_fit_their_published_shapes(api: Running) -> None:
+    from service.api import documents
+
+    api.put_state("lab", "presence", "occupied", received_ns=time.time_ns(), motion=0.5)
+    api.put_predictions("lab", "presence", [100, 101])
+    api.append(room="lab", alert_id="a", source="simulated")
+    api.put_room("lab", name="Lab", links=["l1"])
+    shapes = {
+        "rooms": documents.RoomPage,
+        "rooms/lab": documents.Room,
+        "rooms/lab/state": documents.StateEnvelope,
+        "state": documents.StatePage,
+        "rooms/lab/predictions": documents.PredictionPage,
+        "rooms/lab/quality": documents.QualityPage,
+        "links": documents.LinkPage,
+        "links/l1": documents.Link,
+        "events": documents.EventLogPage,
+        "alerts": documents.AlertPage,
+        "keys": documents.KeyPage,
+        "audit": documents.AuditPage,
+    }
+    for path, shape in shapes.items():
+        content = api.client.get(f"/v1/{path}").json()
+        shape.model_validate(content)
+        extra = set(content) - set(shape.model_fields)
+        assert not extra, (path, extra)
+
+
+def test_key_documents_are_strict(api: Running) -> None:
+    for body in (
+        {},
+        {"role": "king"},
+        {"role": "viewer", "room": "a b"},
+        {"role": "viewer", "expires_in_s": 1.5},
+    ):
+        problem(api.client.post("/v1/keys", json=body), 422, "validation")
+    with api.client_of(api.new_key(Role.OPERATOR)) as operator:
+        problem(operator.post("/v1/keys", json={"role": "admin"}), 403, "forbidden")
