@@ -55,12 +55,14 @@ Positions = npt.NDArray[np.int64]
 
 
 def sniff(head: bytes) -> str | None:
-    """Why these first bytes are an Intel 5300 log, or None."""
+    """Why these first bytes are an Intel 5300 log, or None; a log starts with a record, whole or damaged."""
     framing = Framing(head, final=False)
     frames, account = len(framing.walk()), framing.account
-    if frames and 2 * account.frame_bytes + 2 * sum(account.skipped_bytes.values()) >= framing.consumed:
+    if not framing.starts_with_record:
+        return None
+    if frames:
         return f"{frames} CSI records (0xbb) whose lengths and antennas agree"
-    if not account.rejected and framing.starts_sound:
+    if framing.starts_sound:
         return "starts with a CSI record (0xbb) whose lengths and antennas agree"
     if not account.rejected and account.skipped["non_csi"] >= 3:
         return f"{account.skipped['non_csi']} chained connector records, no CSI yet"
@@ -84,7 +86,8 @@ def _blocks(data: bytes | memoryview, positions: Positions) -> Iterator[FrameBlo
     orders = (heads["nrx"] << 6 | heads["antenna_sel"] & 63).astype(np.uint8)
     wide = (heads["rate"] >> HT40_BIT & 1).astype(np.uint8)
     everything = np.arange(len(heads))
-    for index in _groups(heads["ntx"] << 4 | USED[orders] << 1 | wide):
+    kinds = (heads["ntx"] << 4 | USED[orders] << 1 | wide).astype(np.uint8)
+    for index in _groups(kinds):
         yield _block(data, positions[index], heads[index], orders[index], everything[index])
 
 

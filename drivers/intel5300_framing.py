@@ -35,6 +35,11 @@ class Framing:
     Args:
         data: the buffer.
         final: nothing follows, so a cut last record is a reject.
+
+    Attributes:
+        consumed: bytes dealt with.
+        account: what they were.
+        starts_with_record: False if nothing at the buffer's start can be a record.
     """
 
     def __init__(self, data: bytes | memoryview, *, final: bool) -> None:
@@ -43,6 +48,7 @@ class Framing:
         self._cycle = Cycle(self._bytes)
         self.account = Account()
         self.consumed = 0
+        self.starts_with_record = True
 
     def walk(self) -> npt.NDArray[np.int64]:
         """Offset of each frame's record, in stream order."""
@@ -149,6 +155,7 @@ class Framing:
 
     def _resync(self, at: int) -> bool:
         """Pass over what is no record."""
+        self.starts_with_record = self.starts_with_record and at > 0
         found = self._find_sound(at + 1, at + 1 + SEARCH_BYTES)
         if found is not None:
             return self._reject("resync", at, found)

@@ -2,15 +2,17 @@
 
 import gzip
 import lzma
+import os
+import select
 import sys
 import zlib
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from drivers.errors import SourceError, UnknownFormatError
 from drivers.registry import Nic, detect, load
+from drivers.wire import MAX_BLOCK_AGE_S
 
 CHUNK_BYTES = 256 * 1024
 SNIFF_BYTES = 64 * 1024
@@ -53,11 +55,23 @@ def _read(file: BinaryIO, size: int, path: Path) -> bytes:
         raise SourceError(f"cannot read {path}: {error}") from error
 
 
-def standard_input(size: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """Bytes of stdin as they arrive."""
-    raw = cast("BufferedReader", sys.stdin.buffer)
-    while chunk := raw.read1(size):
-        yield chunk
+def standard_input(size: int = CHUNK_BYTES, idle_s: float = MAX_BLOCK_AGE_S) -> Iterator[bytes]:
+    """Bytes of stdin as they arrive; an empty chunk whenever none came for `idle_s`.
+
+    Raises:
+        SourceError: stdin is closed or cannot be read.
+    """
+    try:
+        file = sys.stdin.fileno()
+        while True:
+            if not select.select([file], [], [], idle_s)[0]:
+                yield b""
+            elif chunk := os.read(file, size):
+                yield chunk
+            else:
+                return
+    except OSError as error:
+        raise SourceError(f"cannot read standard input: {error.strerror or error}") from error
 
 
 def nic_of(path: Path, name: str = "auto") -> Nic:

@@ -24,11 +24,13 @@ class Stream:
     Attributes:
         nic: the NIC whose records these are.
         account: where every byte went so far; complete after `finish`.
+        bytes_fed: bytes taken in so far, counted as they came.
     """
 
     def __init__(self, nic: Nic) -> None:
         self.nic = nic
         self.account = Account()
+        self.bytes_fed = 0
         self._left = b""
         self._buffer = bytearray()
         self._frames = 0
@@ -47,6 +49,7 @@ class Stream:
 
     def feed(self, data: bytes | memoryview) -> list[FrameBlock]:
         """Frames that these bytes complete."""
+        self.bytes_fed += len(data)
         if not self._left:
             return self._parse(data, final=False)
         return self._parse(self._left + bytes(data), final=False)
@@ -62,6 +65,7 @@ class Stream:
         view = memoryview(self._buffer)
         view[:left] = self._left
         count = readinto(view[left:])
+        self.bytes_fed += count
         return self._parse(view[: left + count], final=False) if count else None
 
     def finish(self) -> list[FrameBlock]:

@@ -1,0 +1,115 @@
+"""What is in a capture: frames, rejects, shapes, rate and gaps, as `roomtone inspect` reports them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.account import Account
+from drivers.frame import NO_SEQUENCE, FrameBlock, FrameFlag
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Per-frame facts of one link, put in stream order at the end."""
+
+    _index: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    _times: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    _counts: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    shapes: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+    bandwidths: Counter[int] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+
+    def add(self, block: FrameBlock) -> None:
+        """Take in one block."""
+        self._index.append(block.index)
+        self._times.append(block.table["capture_ns"].copy())
+        self._counts.append(block.table["sequence"].copy())
+        self.shapes[block.shape] += len(block)
+        self.bandwidths[block.bandwidth_mhz] += len(block)
+        for flag in FrameFlag:
+            if count := int(np.count_nonzero(block.table["flags"] & np.uint32(flag))):
+                self.flags[str(flag.name).lower()] += count
+
+    def _ordered(self, parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+        if not parts:
+            return np.empty(0, np.int64)
+        return np.concatenate(parts)[np.argsort(np.concatenate(self._index))]
+
+    @property
+    def times_ns(self) -> npt.NDArray[np.int64]:
+        """NIC time of each frame."""
+        return self._ordered(self._times)
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """How far the NIC's counter moved from frame to frame; empty if it counts nothing."""
+        counts = self._ordered(self._counts)
+        return np.diff(counts) if (counts != NO_SEQUENCE).all() else np.empty(0, np.int64)
+
+
+def rate_hz(times_ns: npt.NDArray[np.int64]) -> float | None:
+    """Frames per second over the whole capture; None when the clock does not tell."""
+    if len(times_ns) < 2 or (span := int(times_ns.max() - times_ns.min())) <= 0:
+        return None
+    return round((len(times_ns) - 1) / (span / 1e9), 3)
+
+
+def gaps(steps: npt.NDArray[np.int64]) -> tuple[int | None, int | None, str | None]:
+    """Gaps in the NIC's counter, frames missing in them, and why both are None if they are.
+
+    A counter that moves by one on less than half of the frames counts something else (or nothing, as in the
+    WiAR files, where it stands still): it then says nothing about losses.
+    """
+    if not len(steps):
+        return None, None, "no counter"
+    if not steps.any():
+        return None, None, "the counter stands still"
+    if 2 * np.count_nonzero(steps == 1) < len(steps):
+        return None, None, "the counter does not count these frames"
+    jumps = steps[steps > 1]
+    return len(jumps), int((jumps - 1).sum()), None
+
+
+def describe_link(timeline: Timeline) -> list[dict[str, Any]]:
+    """The `links` list: one entry per link in the capture, none without frames."""
+    if not timeline.shapes:
+        return []
+    times = timeline.times_ns
+    count, missing, why = gaps(timeline.steps)
+    return [
+        {
+            "link": "1",
+            "frames": len(times),
+            "shape": list(timeline.shapes.most_common(1)[0][0]),
+            "shapes": [{"shape": list(shape), "frames": n} for shape, n in timeline.shapes.most_common()],
+            "bandwidth_mhz": [width for width, _ in timeline.bandwidths.most_common()],
+            "rate_hz": rate_hz(times),
+            "duration_s": round(int(times.max() - times.min()) / 1e9, 6),
+            "gaps": count,
+            "missing": missing,
+            "gaps_unknown": why,
+            "flags": dict(timeline.flags),
+        }
+    ]
+
+
+def describe(nic: str | None, account: Account, size: int, timeline: Timeline) -> dict[str, Any]:
+    """The whole report; `size` is the number of (unpacked) bytes that were read."""
+    return {
+        "nic": nic,
+        "bytes": size,
+        "frames": account.frames,
+        "accounted": {
+            "frames": account.frame_bytes,
+            "skipped": dict(account.skipped_bytes),
+            "rejected": dict(account.rejected_bytes),
+            "container": account.container_bytes,
+        },
+        "skipped": dict(account.skipped),
+        "rejected": dict(account.rejected),
+        "bytes_unaccounted": size - account.total_bytes,
+        "links": describe_link(timeline),
+    }
