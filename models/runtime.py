@@ -24,6 +24,7 @@ class Backbone:
     def __init__(self, model: ShelvedModel) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors; a head that may be overridden is meant, not a mistake
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.card: Card = model.card
         self._session = onnxruntime.InferenceSession(

@@ -14,7 +14,7 @@ from drivers.wire import Source
 from models.prediction import JsonValue, Prediction, Reason
 from models.runtime import Backbone
 from models.signal.window import Window
-from models.tasks import TASKS, Evidence, Task
+from models.tasks import TASKS, Evidence, Task, View
 from models.zoo import Card, shelved
 
 MIN_OCCUPANCY = 0.7
@@ -58,11 +58,11 @@ class Sensing:
             source: where the frames come from; it decides which models may speak.
             baselines: empty-room baselines of the room by link (`models.signal.baseline`).
         """
-        return [self._one(window, name, source, baselines or {}) for name in tasks]
+        view = View(window)
+        return [self._one(view, name, source, baselines or {}) for name in tasks]
 
-    def _one(
-        self, window: Window, name: str, source: Source, baselines: Mapping[str, JsonValue]
-    ) -> Prediction:
+    def _one(self, view: View, name: str, source: Source, baselines: Mapping[str, JsonValue]) -> Prediction:
+        window = view.window
         if window.frames == 0:
             return Prediction.unknown(name, Reason.NO_FRAMES)
         if window.occupancy < MIN_OCCUPANCY:
@@ -73,7 +73,7 @@ class Sensing:
         model = self._model(name, window, source)
         if model is None and task.needs_model:
             return Prediction.unknown(name, self._why_silent(name, window, source))
-        return _guarded(task, Evidence(window, model, baselines))
+        return _guarded(task, Evidence(view, model, baselines))
 
     def _candidates(self, name: str, window: Window) -> list[Backbone]:
         return [
@@ -101,5 +101,5 @@ def _guarded(task: Task, evidence: Evidence) -> Prediction:
         return task.predict(evidence)
     except Exception:  # noqa: BLE001 - a model is foreign code; this is where it ends
         model = evidence.model.ref if evidence.model else None
-        _log.exception("task %s failed on a window of links %s", task.name, evidence.window.links)
+        _log.exception("task %s failed on a window of links %s", task.name, evidence.view.window.links)
         return Prediction.unknown(task.name, Reason.MODEL_ERROR, model)

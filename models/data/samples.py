@@ -1,8 +1,8 @@
 """Windows of labelled recordings as arrays: what training and evaluation work on."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ class Samples:
 
     Attributes:
         features: float32 ``[window, stream, feature]``; `mask` ``[window, stream]`` says which are measured.
-        profile: float32 ``[window, series]``, static log amplitude profile: the recording-fingerprint control.
+        profile: float32 ``[window, series]``, static log amplitude profile: the recording fingerprint.
         motion: float32 ``[window, 2]``, motion statistic and moved variance.
         people: int64 ``[window]``.
         domain, session: names, ``[window]``; a session is one recording.
@@ -43,35 +43,29 @@ class Samples:
     def __len__(self) -> int:
         return len(self.people)
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> Self:
+    def take(self, rows: npt.NDArray[np.bool_]) -> "Samples":
         """Only these windows."""
-        return type(self)(
-            *(getattr(self, name)[rows] for name in _ARRAYS), length_s=self.length_s, skipped=self.skipped
-        )
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
 
     @classmethod
-    def join(cls, parts: Sequence[Self]) -> Self:
+    def join(cls, parts: "Sequence[Samples]") -> "Samples":
         """All windows of several sets; streams are padded to the most that any has."""
         streams = max(part.mask.shape[1] for part in parts)
         series = max(part.profile.shape[1] for part in parts)
         wide = [part.padded(streams, series) for part in parts]
-        return cls(
-            *(np.concatenate([getattr(part, name) for part in wide]) for name in _ARRAYS),
-            length_s=parts[0].length_s,
-            skipped=sum(part.skipped for part in parts),
-        )
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in wide]) for name in _ARRAYS
+        }
+        return replace(parts[0], **joined, skipped=sum(part.skipped for part in parts))
 
-    def padded(self, streams: int, series: int) -> Self:
+    def padded(self, streams: int, series: int) -> "Samples":
         """The same windows with room for more streams, masked out."""
         more = streams - self.mask.shape[1]
-        rest = [getattr(self, name) for name in _ARRAYS[3:]]
-        return type(self)(
-            np.pad(self.features, ((0, 0), (0, more), (0, 0))),
-            np.pad(self.mask, ((0, 0), (0, more))),
-            np.pad(self.profile, ((0, 0), (0, series - self.profile.shape[1]))),
-            *rest,
-            length_s=self.length_s,
-            skipped=self.skipped,
+        return replace(
+            self,
+            features=np.pad(self.features, ((0, 0), (0, more), (0, 0))),
+            mask=np.pad(self.mask, ((0, 0), (0, more))),
+            profile=np.pad(self.profile, ((0, 0), (0, series - self.profile.shape[1]))),
         )
 
 

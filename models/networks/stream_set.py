@@ -55,7 +55,7 @@ class StreamSet(nn.Module):
         return ((features[..., self.columns] - self.mean) / self.scale).clamp(-LIMIT, LIMIT)
 
     def embed(self, scaled: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Embedding ``[window, embedding]`` of standardised features; `mask` is float ``[window, stream]``."""
+        """Embedding ``[window, embedding]`` of standardised features; `mask` is a float."""
         weight = mask.unsqueeze(-1)
         streams = self.per_stream(scaled) * weight
         pooled: torch.Tensor = self.pooled(streams.sum(dim=1) / weight.sum(dim=1).clamp_min(1.0))

@@ -1,9 +1,10 @@
-"""Empty-room baseline: what the motion statistic looks like in this room when nobody is there.
+"""Empty-room baseline: how much moves in this room when nobody is there.
 
-The statistic needs no baseline. With one, a fan or a curtain that always moves no longer reads as a person,
-and a very quiet room notices less: the threshold follows the room.
+The motion statistic needs no baseline. With one, a fan or a curtain that always moves no longer reads as a
+person, and a quiet room notices smaller motion: the threshold follows the room.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -13,13 +14,15 @@ from models.prediction import JsonValue
 from models.signal.motion import Motion
 
 MIN_WINDOWS = 10
+FLOOR = 1e-6
+"""Least moved variance that is told apart from none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Empty-room motion of one link: median of phi, and its spread (a robust standard deviation)."""
+    """Empty-room motion of one link: median and robust standard deviation of ln(moved variance)."""
 
-    statistic: float
+    log_moved: float
     spread: float
     windows: int
 
@@ -32,7 +35,7 @@ class Baseline:
         """
         if len(seen) < MIN_WINDOWS:
             raise ValueError(f"an empty-room baseline needs {MIN_WINDOWS} windows, got {len(seen)}")
-        values = np.array([motion.statistic for motion in seen])
+        values = np.log(np.maximum([one.moved for one in seen], FLOOR))
         middle = float(np.median(values))
         return cls(middle, 1.4826 * float(np.median(np.abs(values - middle))), len(values))
 
@@ -41,11 +44,12 @@ class Baseline:
         """The baseline in a stored document; None for one that is not ours."""
         if not isinstance(document, Mapping):
             return None
-        numbers = [document.get(name) for name in ("statistic", "spread", "windows")]
-        if not all(isinstance(value, int | float) for value in numbers):
+        log_moved, spread, windows = (document.get(name) for name in ("log_moved", "spread", "windows"))
+        if not isinstance(log_moved, float) or not isinstance(spread, float) or not isinstance(windows, int):
             return None
-        statistic, spread, windows = (float(value) for value in numbers)  # type: ignore[arg-type]
-        return cls(statistic, spread, int(windows))
+        if not math.isfinite(log_moved) or not math.isfinite(spread) or spread < 0:
+            return None
+        return cls(log_moved, spread, windows)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Document to be stored."""

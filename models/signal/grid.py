@@ -52,7 +52,7 @@ def to_grid(
     if matrix is None:
         return csi
     moved = np.tensordot(csi, matrix, axes=(1, 0))
-    return np.ascontiguousarray(np.moveaxis(moved, -1, 1)).astype(np.complex64, copy=False)
+    return np.ascontiguousarray(np.moveaxis(moved, -1, 1), np.complex64)
 
 
 def remove_level(csi: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
@@ -64,4 +64,5 @@ def remove_level(csi: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
     flat = csi.reshape(len(csi), -1)
     power = np.mean(flat.real**2 + flat.imag**2, axis=1)
     scale = np.divide(1.0, np.sqrt(power), out=np.zeros_like(power), where=power > 0)
-    return np.multiply(csi, scale.astype(np.float32)[:, None, None, None], dtype=np.complex64)
+    levelled: npt.NDArray[np.complex64] = csi * scale.astype(np.float32)[:, None, None, None]
+    return levelled

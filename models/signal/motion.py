@@ -68,17 +68,17 @@ def motion(frames: LinkFrames, start_ns: int, end_ns: int) -> Motion | None:
 def autocorrelation(
     values: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_], lag: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Correlation rho and covariance at `lag` >= 1 bins of centred series ``[bin, series]``, each ``[series]``.
+    """Correlation and covariance ``[series]`` of centred series ``[bin, series]`` at `lag` >= 1 bins.
 
     `values` are zero where `mask` is False. Both moments are taken over the pairs of filled bins only, so
     that |rho| <= 1; a series that does not vary has rho 0.
     """
-    both = (mask[lag:] & mask[:-lag])[:, None]
-    head, tail = values[:-lag] * both, values[lag:] * both
+    first = np.flatnonzero(mask[lag:] & mask[:-lag])
+    head, tail = values[first], values[first + lag]
     covariance = np.einsum("ts,ts->s", head, tail)
     scale = np.sqrt(np.einsum("ts,ts->s", head, head) * np.einsum("ts,ts->s", tail, tail))
     rho = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
-    return rho, covariance / max(int(both.sum()), 1)
+    return rho, covariance / max(len(first), 1)
 
 
 def power_series(frames: LinkFrames, cut: Bins) -> npt.NDArray[np.float32]:

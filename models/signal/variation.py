@@ -117,7 +117,7 @@ def _distribution(
 def _dynamics(
     centred: npt.NDArray[np.float32], cut: Bins, mask: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float32], ...]:
-    """Auto-correlation and (log) structure function of the power at every lag, 0 where no pair is that far."""
+    """Auto-correlation and (log) structure function of the power at every lag."""
     values = cut.spread(centred)
     variance = _per_stream(centred.var(axis=0))
     rho = [_per_stream(autocorrelation(values, mask, lag)[0]) for lag in LAGS]

@@ -2,11 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from models.prediction import JsonValue, Prediction
 from models.runtime import Backbone
+from models.signal.motion import Motion, motion
+from models.signal.variation import Variation, variation
 from models.signal.window import Window
+
+
+class View:
+    """A window and what is computed from it, each once however many tasks ask."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+
+    @cached_property
+    def motions(self) -> Mapping[str, Motion]:
+        """Motion of every link that has frames close enough together."""
+        window = self.window
+        found = {part.link: motion(part, window.start_ns, window.end_ns) for part in window.parts}
+        return {link: one for link, one in found.items() if one is not None}
+
+    @cached_property
+    def variation(self) -> Variation:
+        """Features of the window."""
+        return variation(self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +39,7 @@ class Evidence:
     `baselines` are empty-room baselines by link.
     """
 
-    window: Window
+    view: View
     model: Backbone | None
     baselines: Mapping[str, JsonValue]
 

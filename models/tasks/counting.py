@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.prediction import Prediction, Reason
-from models.signal.variation import variation
 from models.tasks.base import Evidence
 from models.tasks.ordinal import class_probabilities, expectation, interval, median
 
@@ -15,16 +14,20 @@ class Counting:
     needs_model = True
 
     def predict(self, evidence: Evidence) -> Prediction:
-        """The posterior median; unknown when no stream holds enough frames."""
+        """The posterior median; unknown when no stream holds enough frames.
+
+        Raises:
+            FloatingPointError: the model gave no number.
+        """
         model = evidence.model
         if model is None:
             return Prediction.unknown(self.name, Reason.NO_MODEL)
-        view = variation(evidence.window)
+        view = evidence.view.variation
         if not view.mask.any():
             return Prediction.unknown(self.name, Reason.LOW_OCCUPANCY, model.ref)
         _, logits = model.run(view.features, view.mask)
         if not np.isfinite(logits).all():
-            return Prediction.unknown(self.name, Reason.MODEL_ERROR, model.ref)
+            raise FloatingPointError(f"model {model.card.name} gave {logits}")
         numbers = model.card.calibration
         probabilities = class_probabilities(logits, numbers["temperature"])
         low, high = interval(probabilities, numbers["interval_width"])

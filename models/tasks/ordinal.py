@@ -21,7 +21,8 @@ def class_probabilities(logits: Floats, temperature: float = 1.0) -> npt.NDArray
 
 def median(probabilities: Floats) -> npt.NDArray[np.int64]:
     """Posterior median class, ``[...]``: least expected absolute error."""
-    return np.asarray((np.cumsum(probabilities, axis=-1) < 0.5 - 1e-9).sum(axis=-1), np.int64)
+    below = np.asarray(np.cumsum(probabilities, axis=-1), np.float64) < 0.5 - 1e-9
+    return np.asarray(below.sum(axis=-1), np.int64)
 
 
 def expectation(probabilities: Floats) -> npt.NDArray[np.float64]:

@@ -1,25 +1,35 @@
-"""Presence: the motion statistic from day one, refined by an empty-room baseline."""
+"""Presence: the motion statistic from day one, refined by an empty-room baseline and a learned classifier."""
 
 import hashlib
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from models.prediction import JsonValue, ModelRef, Prediction, Reason
-from models.signal.baseline import Baseline
-from models.signal.motion import Motion, motion
-from models.signal.window import Window
+from models.runtime import Backbone
+from models.signal.baseline import FLOOR, Baseline
+from models.signal.motion import Motion
+from models.signal.variation import Variation
 from models.tasks.base import Evidence
+from models.tasks.ordinal import class_probabilities
 
-STATISTIC_THRESHOLD = 0.6
-STATISTIC_SCALE = 0.05
-"""phi at which a window is as likely occupied as not, and how fast that changes: pure noise gives 0, a walker
-nearly 1; between lie slow drift and interference."""
-MOVED_THRESHOLD = 0.004
-MOVED_SCALE = 0.35
-"""Least relative variance of |H|^2 (and its scale in natural logarithm) that a person can be behind; drift of
-the electronics in a quiet room is continuous too, but smaller."""
+MOVED_THRESHOLD = 0.005
+MOVED_SCALE = 0.4
+"""Relative variance of |H|^2, as far as it is continuous in time, at which a window is as likely occupied as
+not, and how fast (in natural logarithm) that changes: drift stays below, a walker is far above."""
+STATISTIC_THRESHOLD = 0.15
+STATISTIC_SCALE = 0.04
+"""The same for phi: below it the variance is noise whatever its size."""
+BASELINE_SPREADS = 6.0
+BASELINE_MARGIN = 0.7
+BASELINE_RANGE = (math.log(0.001), math.log(0.1))
+"""With a baseline the threshold lies this many spreads and this margin (ln 2) above it, within this range."""
+CERTAIN = 8.0
+"""Largest log-odds one witness may claim, so that neither can outvote the other for good."""
+_STILL = 0.5
 
-_PARAMETERS = (STATISTIC_THRESHOLD, STATISTIC_SCALE, MOVED_THRESHOLD, MOVED_SCALE)
+_PARAMETERS = (MOVED_THRESHOLD, MOVED_SCALE, STATISTIC_THRESHOLD, STATISTIC_SCALE)
 STATISTIC = ModelRef(
     name="motion-statistic",
     version="1",
@@ -29,45 +39,58 @@ STATISTIC = ModelRef(
 
 
 class Presence:
-    """``"occupied"`` or ``"vacant"``; extras `motion` (0..1) and `still` (somebody, but nothing moves)."""
+    """``"occupied"`` or ``"vacant"``; extras `motion` (0..1) and `still` (somebody, hardly any motion)."""
 
     name = "presence"
     needs_model = False
 
     def predict(self, evidence: Evidence) -> Prediction:
-        """Occupied when any link sees motion."""
-        seen = motions(evidence.window)
+        """Occupied when any link sees motion; a learned classifier, where one fits, has an equal say."""
+        seen = evidence.view.motions
         if not seen:
             return Prediction.unknown(self.name, Reason.LOW_OCCUPANCY)
-        occupied = max(
-            probability(found, Baseline.from_json(evidence.baselines.get(link)))
-            for link, found in seen.items()
+        odds = max(
+            log_odds(found, Baseline.from_json(evidence.baselines.get(link))) for link, found in seen.items()
         )
-        moving = max(found.statistic for found in seen.values())
+        model = STATISTIC
+        if evidence.model is not None:
+            odds = (odds + _learned(evidence.model, evidence.view.variation)) / 2
+            model = evidence.model.ref
+        occupied = 1 / (1 + math.exp(-odds))
         return Prediction(
             task=self.name,
             value="occupied" if occupied >= 0.5 else "vacant",
             probability=max(occupied, 1 - occupied),
-            model=STATISTIC,
-            extras=_extras(occupied, moving),
+            model=model,
+            extras=_extras(occupied, max(found.statistic for found in seen.values())),
         )
 
 
-def motions(window: Window) -> dict[str, Motion]:
-    """Motion of every link that has frames close enough together."""
-    found = {part.link: motion(part, window.start_ns, window.end_ns) for part in window.parts}
-    return {link: one for link, one in found.items() if one is not None}
-
-
-def probability(found: Motion, baseline: Baseline | None) -> float:
-    """Probability that something a person could cause moves on this link."""
-    threshold = STATISTIC_THRESHOLD
+def log_odds(found: Motion, baseline: Baseline | None) -> float:
+    """Log-odds that something a person could cause moves on this link."""
+    threshold = math.log(MOVED_THRESHOLD)
     if baseline is not None:
-        threshold = min(max(threshold, baseline.statistic + 6 * baseline.spread), 0.95)
-    by_statistic = (found.statistic - threshold) / STATISTIC_SCALE
-    by_size = math.log(max(found.moved, 1e-9) / MOVED_THRESHOLD) / MOVED_SCALE
-    return 1 / (1 + math.exp(-max(min(by_statistic, by_size), -30)))
+        above = baseline.log_moved + BASELINE_SPREADS * baseline.spread + BASELINE_MARGIN
+        threshold = min(max(above, BASELINE_RANGE[0]), BASELINE_RANGE[1])
+    by_size = (math.log(max(found.moved, FLOOR)) - threshold) / MOVED_SCALE
+    by_statistic = (found.statistic - STATISTIC_THRESHOLD) / STATISTIC_SCALE
+    return min(max(min(by_size, by_statistic), -CERTAIN), CERTAIN)
+
+
+def _learned(model: Backbone, view: Variation) -> float:
+    """Log-odds of the learned classifier.
+
+    Raises:
+        FloatingPointError: the model gave no number.
+    """
+    if not view.mask.any():
+        return 0.0
+    _, logits = model.run(view.features, view.mask)
+    if not np.isfinite(logits).all():
+        raise FloatingPointError(f"model {model.card.name} gave {logits}")
+    occupied = float(class_probabilities(logits, model.card.calibration["temperature"])[1])
+    return float(np.clip(math.log(max(occupied, 1e-9) / max(1 - occupied, 1e-9)), -CERTAIN, CERTAIN))
 
 
 def _extras(occupied: float, moving: float) -> Mapping[str, JsonValue]:
-    return {"motion": round(moving, 3), "still": occupied >= 0.5 > moving}
+    return {"motion": round(moving, 3), "still": occupied >= 0.5 and moving < _STILL}

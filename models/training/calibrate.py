@@ -46,7 +46,7 @@ def held_out_logits(
 
 
 def temperature(logits: Logits, labels: Labels) -> float:
-    """Temperature of least log loss, classes weighed equally (Guo et al., ICML 2017, on cumulative logits)."""
+    """Temperature of least log loss, classes weighed equally (after Guo et al., ICML 2017)."""
     share = np.bincount(labels) / len(labels)
     weight = 1 / share[labels]
 

@@ -17,7 +17,7 @@ from models.training.task import task_spec
 app = typer.Typer(
     help="Train models and write their cards. Needs the extra `train`.",
     no_args_is_help=True,
-    epilog="Example: roomtone train counting --data ../shared/datasets/crowd_rooms_5300 --shelf research -o out",
+    epilog="Example: roomtone train counting --data crowd_rooms_5300 --shelf research -o out",
 )
 
 DataDir = Annotated[Path | None, typer.Option("--data", help="Data set: a folder of <domain>/<n>p.dat.xz.")]

@@ -1,10 +1,11 @@
 """Write a fitted network as ONNX: per-room heads are inputs, the shipped head their default."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
 from models.networks.stream_set import LIMIT, StreamSet
 
@@ -15,8 +16,8 @@ IR_VERSION = 8
 def to_onnx(network: StreamSet, name: str) -> bytes:
     """The network as an ONNX file, the same bytes for the same weights.
 
-    Inputs: ``features`` float32 ``[1, stream, feature]``, ``mask`` float32 ``[1, stream]``, and, optional,
-    ``head_weight`` ``[embedding, output]`` and ``head_bias`` ``[output]``. Outputs: ``embedding``, ``logits``.
+    Inputs, all float32: ``features`` ``[1, stream, feature]``, ``mask`` ``[1, stream]`` and, optional,
+    ``head_weight`` ``[embedding, output]``, ``head_bias`` ``[output]``. Outputs: ``embedding``, ``logits``.
     """
     weights = _weights(network)
     outputs = weights["head_bias"].shape[0]
@@ -41,8 +42,8 @@ def to_onnx(network: StreamSet, name: str) -> bytes:
 
 
 def _weights(network: StreamSet) -> dict[str, np.ndarray[Any, Any]]:
-    first, second = network.per_stream[0], network.per_stream[2]
-    third = network.pooled[1]
+    layers = (network.per_stream[0], network.per_stream[2], network.pooled[1])
+    first, second, third = (cast("nn.Linear", layer) for layer in layers)
     head_weight, head_bias = network.head()
     tensors = {
         "mean": network.mean,
@@ -58,7 +59,7 @@ def _weights(network: StreamSet) -> dict[str, np.ndarray[Any, Any]]:
     }
     numbers = {name: np.ascontiguousarray(value.detach().numpy()) for name, value in tensors.items()}
     constants = {
-        "columns": network.columns.numpy(),
+        "columns": network.columns.detach().numpy(),
         "low": np.float32(-LIMIT),
         "high": np.float32(LIMIT),
         "one": np.float32(1),
@@ -86,7 +87,10 @@ def _nodes() -> list[onnx.NodeProto]:
         ("MatMul", ["embedding", "head_weight"], "turned", {}),
         ("Add", ["turned", "head_bias"], "logits", {}),
     ]
-    return [helper.make_node(kind, inputs, [output], **more) for kind, inputs, output, more in steps]
+    return [
+        helper.make_node(kind, inputs, [output], None, None, None, None, **more)
+        for kind, inputs, output, more in steps
+    ]
 
 
 def _dense(source: str, layer: int, output: str) -> list[tuple[str, list[str], str, dict[str, int]]]:

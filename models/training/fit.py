@@ -64,9 +64,17 @@ def fit(
     training, validation = hold_out(samples)
     curve = Curve()
     if len(training) and len(validation):
-        _run(training, spec, seed, EPOCHS, curve, validation, lambda share: progress(share / 2))
+        _run(
+            training,
+            spec,
+            seed,
+            EPOCHS,
+            curve=curve,
+            validation=validation,
+            progress=lambda share: progress(share / 2),
+        )
     best = int(np.argmin(curve.validation)) + 1 if curve.validation else EPOCHS
-    network = _run(samples, spec, seed, best, Curve(), None, lambda share: progress(0.5 + share / 2))
+    network = _run(samples, spec, seed, best, progress=lambda share: progress(0.5 + share / 2))
     return Fitted(network, spec, curve)
 
 
@@ -75,10 +83,12 @@ def _run(
     spec: TaskSpec,
     seed: int,
     epochs: int,
-    curve: Curve,
-    validation: Samples | None,
+    *,
+    curve: Curve | None = None,
+    validation: Samples | None = None,
     progress: Callable[[float], None],
 ) -> StreamSet:
+    curve = curve or Curve()
     torch.manual_seed(seed)
     features, mask = torch.from_numpy(samples.features), torch.from_numpy(samples.mask).float()
     labels = torch.from_numpy(spec.labels(samples))
@@ -90,7 +100,7 @@ def _run(
     for epoch in range(epochs):
         network.train()
         losses = []
-        for rows in torch.randperm(len(labels)).split(BATCH):
+        for rows in torch.randperm(len(labels)).split(BATCH):  # type: ignore[no-untyped-call]
             noisy = scaled[rows] + NOISE * torch.randn_like(scaled[rows])
             loss = _loss(network, noisy, _fewer(mask[rows]), labels[rows], weights)
             optimiser.zero_grad()

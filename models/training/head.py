@@ -7,12 +7,14 @@ from models.data.samples import Samples
 from models.networks.stream_set import StreamSet
 from models.training.task import TaskSpec
 
-STEPS = 200
+STEPS = 400
 PULL = 1e-2
 """Weight of the squared distance to the head there was: little data must not undo much."""
 
 
-def refit_head(network: StreamSet, labelled: Samples, spec: TaskSpec, seed: int) -> StreamSet:
+def refit_head(
+    network: StreamSet, labelled: Samples, spec: TaskSpec, seed: int, *, pull: float = PULL
+) -> StreamSet:
     """The same network with direction and thresholds fitted on `labelled`, every class weighed equally."""
     torch.manual_seed(seed)
     network.eval()
@@ -23,7 +25,7 @@ def refit_head(network: StreamSet, labelled: Samples, spec: TaskSpec, seed: int)
     before = [value.detach().clone() for value in (network.direction.weight, network.thresholds)]
     weights = 1.0 / torch.bincount(labels, minlength=len(spec.classes)).clamp_min(1).float()[labels]
     above = (labels[:, None] > torch.arange(len(spec.classes) - 1)).float()
-    optimiser = torch.optim.Adam([network.direction.weight, network.thresholds], lr=2e-2)
+    optimiser = torch.optim.Adam([network.direction.weight, network.thresholds], lr=5e-2)
     for _ in range(STEPS):
         weight, bias = network.head()
         logits = embedding @ weight + bias
@@ -32,8 +34,8 @@ def refit_head(network: StreamSet, labelled: Samples, spec: TaskSpec, seed: int)
             ((now - then) ** 2).sum()
             for now, then in zip((network.direction.weight, network.thresholds), before, strict=True)
         )
-        loss = (each * weights).sum() / weights.sum() + PULL * moved
+        loss = (each * weights).sum() / weights.sum() + pull * moved
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return network

@@ -15,7 +15,7 @@ Rows = npt.NDArray[np.intp]
 
 
 def spans(samples: Samples, decision_s: float) -> list[Rows]:
-    """Windows of each decision: those wholly inside a span of `decision_s`, a span every hop, in a session."""
+    """Windows of each decision: those wholly inside a span of `decision_s`; a span starts every hop."""
     found = []
     reach = decision_s - samples.length_s + 1e-6
     for _, rows in _sessions(samples):

@@ -72,7 +72,7 @@ def frozen_random(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
     source = problem.source
     network.standardise(torch.from_numpy(source.features), torch.from_numpy(source.mask).float())
     labelled = problem.support if problem.support is not None else source
-    network = refit_head(network, labelled, problem.spec, seed)
+    network = refit_head(network, labelled, problem.spec, seed, pull=0.0)
     return class_probabilities(logits_of(network, problem.query))
 
 
@@ -106,7 +106,7 @@ def same_recording(problem: Problem) -> bool:
 
 
 def auto(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
-    """The candidate that does best on held-out support; without support `standardised` if allowed, else `none`."""
+    """The best on held-out support; without support `standardised` where allowed, else `none`."""
     if problem.support is None:
         return (none if problem.unlabelled is None else standardised)(problem, fitted, seed)
     return METHODS[choose(problem, fitted, seed)](problem, fitted, seed)

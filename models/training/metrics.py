@@ -3,8 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from models.tasks.ordinal import Floats, expectation, median
+from models.tasks.ordinal import expectation, median
 
+Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 
@@ -16,7 +17,7 @@ def presence_metrics(probabilities: Floats, labels: Labels) -> dict[str, float]:
     return {
         "balanced_accuracy": float(np.mean(recalls)),
         "accuracy": float(hits.mean()),
-        "ece": calibration_error(np.max(probabilities, axis=1), hits),
+        "ece": calibration_error(np.asarray(probabilities.max(axis=1)), hits),
     }
 
 
@@ -28,7 +29,8 @@ def counting_metrics(probabilities: Floats, labels: Labels) -> dict[str, float]:
         "within_1": float((np.abs(people - labels) <= 1).mean()),
         "mae": float(np.abs(expectation(probabilities) - labels).mean()),
         "ece": calibration_error(
-            np.take_along_axis(np.asarray(probabilities), people[:, None], 1)[:, 0], people == labels
+            np.asarray(np.take_along_axis(probabilities, people[:, None], 1)[:, 0], np.float64),
+            people == labels,
         ),
     }
 

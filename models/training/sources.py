@@ -46,7 +46,9 @@ def from_simulation(rooms: int, shelf: str, progress: Progress) -> tuple[Samples
     samples = simulation.load(
         rooms, SIMULATION_SECONDS, WindowSpec(), seed=SIMULATION_SEED, progress=progress
     )
-    what = f"{rooms} simulated rooms, {SIMULATION_SECONDS:g} s with each of 0-7 people, seed {SIMULATION_SEED}"
+    what = (
+        f"{rooms} simulated rooms, {SIMULATION_SECONDS:g} s with each of 0-7 people, seed {SIMULATION_SEED}"
+    )
     return samples, Origin(
         trained_on="simulation",
         licence="Apache-2.0",
