@@ -6,6 +6,7 @@ from typing import Any
 
 from service.api.watch import Watch
 from service.state import rfc3339
+from service.store.rooms import UNKNOWN_NIC
 
 LOST_S = 10.0
 """A link without a frame for this long is lost."""
@@ -25,7 +26,7 @@ def link_quality(
     return {
         "link": link,
         "room": room,
-        "nic": nic or known.get("nic"),
+        "nic": known.get("nic") if nic in {None, UNKNOWN_NIC} and known.get("nic") else nic,
         "status": _status(age_s, watch),
         **{name: known.get(name) for name in _PLAIN},
         **{name: known.get(name) for name in _COUNTS},

@@ -37,7 +37,7 @@ function bar(x, one) {
   const kind = one.reason ? "unknown" : one.value;
   const height = one.reason ? 40 : FLOOR + (40 - FLOOR) * Math.min(1, one.motion ?? (kind === "occupied" ? 1 : 0));
   const rect = document.createElementNS(SVG, "rect");
-  const place = { x: x - 1, y: 40 - height, width: 0.85, height };
+  const place = { x: x - 1, y: 40 - height, width: 1, height };
   for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value.toFixed(2));
   rect.setAttribute("class", kind === "occupied" || kind === "vacant" ? kind : "unknown");
   return rect;

@@ -10,6 +10,7 @@ import pytest
 from service.store.keys import Role, list_keys
 from tests.service.running import Running, wait_for
 
+ANYWHERE = "0.0.0.0"  # noqa: S104 - the address that must be refused
 OPEN = {"/livez", "/readyz", "/v1/openapi.json", "/v1/asyncapi.json", "/problems/{kind}"}
 VALUES = {"room": "lab", "link": "l1", "key_id": "nokey", "kind": "validation"}
 
@@ -32,7 +33,7 @@ def operations(api: Running) -> list[tuple[str, str, str | None]]:
 
 
 def call(client: httpx2.Client, method: str, path: str) -> httpx2.Response:
-    # An empty If-Match list matches nothing: whoever is let in changes nothing, and is told so with 412 or 404.
+    # This If-Match matches nothing: whoever is let in changes nothing, and is told so with 412 or 404.
     return client.request(method, path.format(**VALUES), headers={"If-Match": '"none"'}, json={})
 
 
@@ -190,8 +191,8 @@ def test_tls_is_demanded_beyond_loopback(tmp_path: Path) -> None:
 
     for host in ("127.0.0.1", "::1", "localhost"):
         check_exposure(ServerSettings(host=host))
-    check_exposure(ServerSettings(host="0.0.0.0", trusted_proxy="192.0.2.1"))
-    for host in ("0.0.0.0", "::", "192.0.2.7", "box.example"):
+    check_exposure(ServerSettings(host=ANYWHERE, trusted_proxy="192.0.2.1"))
+    for host in (ANYWHERE, "::", "192.0.2.7", "box.example"):
         with pytest.raises(CommandError, match="--tls-cert"):
             check_exposure(ServerSettings(host=host))
     with pytest.raises(CommandError, match="both"):

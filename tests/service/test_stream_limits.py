@@ -27,12 +27,11 @@ def api(tmp_path: Path) -> Iterator[Running]:
 def closing(stream: ClientConnection) -> tuple[list[dict[str, Any]], int, str]:
     """What still came, and with which code and reason the server closed."""
     messages: list[dict[str, Any]] = []
-    while True:
-        try:
+    with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 - it is the loop that ends so
+        while True:
             messages.append(json.loads(stream.recv(timeout=60)))
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "closed without a word"
-            return messages, closed.rcvd.code, closed.rcvd.reason
+    assert closed.value.rcvd is not None, "closed without a word"
+    return messages, closed.value.rcvd.code, closed.value.rcvd.reason
 
 
 @pytest.mark.parametrize(
