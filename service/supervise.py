@@ -24,7 +24,7 @@ STUCK_AFTER_S: Final = 10.0
 FIRST_BEAT_WITHIN_S: Final = 60.0
 HEALTHY_AFTER_S: Final = 30.0
 STOP_WITHIN_S: Final = 4.0
-_BACK_OFF_S = (0.25, 0.5, 1.0, 2.0, 5.0)
+_BACK_OFF_S = (0.25, 0.5, 1.0, 2.0, 3.0)
 _LOOK_S = 0.1
 _log = structlog.get_logger(__name__)
 

@@ -23,4 +23,5 @@ def _end_with_supervisor(pipe: int) -> None:
 if PIPE_VARIABLE in os.environ:
     inherited = int(os.environ.pop(PIPE_VARIABLE))
     threading.Thread(target=_end_with_supervisor, args=[inherited], daemon=True).start()
-main()
+if __name__ == "__main__":
+    main()

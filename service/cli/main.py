@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 from rich.console import Console
@@ -33,17 +33,19 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """A group whose commands are imported when they are called or described."""
 
+    table: ClassVar[dict[str, str]] = COMMANDS
+
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Names in the order of the table."""
         del ctx
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401
         """The command of that name, imported now; None if there is none."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        return typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
+        return typer.main.get_command(import_module(self.table[cmd_name]).app)
 
 
 cli = typer.Typer(

@@ -3,6 +3,7 @@
 import typer
 
 from service.cli.site import ConfigFile, DataDir, site_settings, until_told
+from service.cli.threads import one_thread
 from service.logs import log_to_stderr
 
 app = typer.Typer(add_completion=False)
@@ -11,6 +12,7 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: roomtone worker --data-dir roomtone-data")
 def worker(*, config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """Take frames, predict, keep states, events and alerts, until told to stop (SIGINT, SIGTERM)."""
+    one_thread()
     from service.worker.process import run_worker
 
     stop = until_told()

@@ -1,0 +1,56 @@
+"""What `bench pipeline` compares with: the frames it sends, and what parsing and inference alone take."""
+
+import time
+
+from rich.console import Console
+from rich.progress import track
+
+from drivers.registry import load
+from drivers.simulate.capture import encode_in_order
+from drivers.simulate.random_scene import random_scene
+from drivers.simulate.schedule import Schedule
+from drivers.simulate.simulation import Simulation
+from drivers.stream import Stream
+from drivers.wire import Source
+from models.sensing import Sensing
+from models.signal.window import RoomBuffer, Window, WindowSpec
+from service.cli.bench_load import NIC, TICK_S
+
+SCENES = 2
+
+
+def simulated_streams(rate: float, seconds: float, *, quiet: bool) -> list[list[bytes]]:
+    """Bytes of a simulated card, one entry a tick; people come and go, so that states change."""
+    nic, ticks = load(NIC), round(seconds / TICK_S)
+    schedule = Schedule(((10.0, 0), (20.0, 2)) * (round(seconds) // 30 + 1))
+    streams = []
+    for seed in track(range(SCENES), "simulating", console=Console(stderr=True), disable=quiet):
+        simulation = Simulation(random_scene(seed, schedule, rate_hz=rate, bandwidth_mhz=20))
+        packets = max(round(rate * TICK_S), 1)
+        blocks = [simulation.advance(packets).blocks for _ in range(ticks)]
+        streams.append([encode_in_order(nic, chunk) if chunk else b"" for chunk in blocks])
+    return streams
+
+
+def bare_cost(stream: list[bytes], shelves: list[str]) -> dict[str, float]:
+    """Processor seconds of parsing alone, a byte, and of inference alone, a window."""
+    data, nic = b"".join(stream), load(NIC)
+    start = time.process_time()
+    nic.parse(data, final=True)
+    decode = (time.process_time() - start) / len(data)
+    windows = _windows(data)
+    sensing, tasks = Sensing.load(shelves), ["presence", "counting"]
+    sensing.predict(windows[0], tasks, source=Source.SIMULATED)
+    start = time.process_time()
+    for window in windows:
+        sensing.predict(window, tasks, source=Source.SIMULATED)
+    return {"decode_s_per_byte": decode, "inference_s": (time.process_time() - start) / len(windows)}
+
+
+def _windows(data: bytes) -> list[Window]:
+    buffer, windows, stream = RoomBuffer(WindowSpec()), [], Stream(load(NIC))
+    for start in range(0, len(data), 64 * 1024):
+        for block in stream.feed(data[start : start + 64 * 1024]):
+            buffer.push("l1", block)
+        windows += buffer.closed()
+    return [window for window in windows if window.occupancy > 0.7]

@@ -1,0 +1,98 @@
+"""From what `bench pipeline` saw to the figures it prints."""
+
+from typing import Any
+
+import numpy as np
+
+from service.cli.bench_load import Sent
+from service.cli.bench_observe import Seen
+from service.cli.errors import CommandError
+
+WARM_UP_S = 8.0
+"""Left out of all latencies: the first windows fill, the first models run."""
+
+
+def figures(
+    seconds: float, rooms: int, sent: list[Sent], seen: Seen, bare: dict[str, float]
+) -> dict[str, Any]:
+    """What is printed; `bare` is processor seconds a byte parsed and a window predicted."""
+    closing = {key: at for part in sent for key, at in part.closing.items()}
+    begin = min(closing.values()) + WARM_UP_S * 1e9
+    judged = {
+        key: (seen.windows[key] - at) / 1e6
+        for key, at in closing.items()
+        if at >= begin and key in seen.windows
+    }
+    cpu = _cpu(sent, seen, bare)
+    return {
+        "seconds": seconds,
+        "frames": sum(part.frames for part in sent),
+        "dropped": sum(part.dropped for part in sent),
+        "windows": len(seen.windows),
+        "windows_missing": sum(at >= begin and key not in seen.windows for key, at in closing.items()),
+        "predictions": seen.predictions,
+        "events": seen.events,
+        "latency_ms": _spread(list(judged.values())),
+        "lag_ms_per_minute": _slope({at: judged[key] for key, at in closing.items() if key in judged}),
+        "cpu": cpu,
+        "cores": round(cpu["total_s"] / seconds, 3),
+        "memory_mb": {
+            "worker_peak": round(seen.peak_bytes / 2**20, 1),
+            "worker_idle": round(seen.idle_bytes / 2**20, 1),
+        },
+        "per_room": {
+            "cpu_ms_per_s": round(1000 * cpu["total_s"] / seconds / rooms, 2),
+            "memory_kb": round((seen.peak_bytes - seen.idle_bytes) / 1024 / rooms, 1),
+        },
+    }
+
+
+def _cpu(sent: list[Sent], seen: Seen, bare: dict[str, float]) -> dict[str, float]:
+    """Processor seconds, and their ratio to what parsing and inference alone take in this same run."""
+    adapters = sum(part.cpu_s for part in sent)
+    decode = bare["decode_s_per_byte"] * sum(part.sent_bytes for part in sent)
+    inference = bare["inference_s"] * len(seen.windows)
+    parts = {
+        "adapters_s": adapters,
+        "worker_s": seen.cpu_s,
+        "total_s": adapters + seen.cpu_s,
+        "bare_decode_s": decode,
+        "bare_inference_s": inference,
+        "ratio": (adapters + seen.cpu_s) / (decode + inference),
+    }
+    return {name: round(value, 3) for name, value in parts.items()}
+
+
+def _spread(values: list[float]) -> dict[str, float | int]:
+    if not values:
+        raise CommandError("no window was predicted: the measurement is worth nothing")
+    p50, p99 = np.percentile(values, [50, 99])
+    return {
+        "p50": round(float(p50), 1),
+        "p99": round(float(p99), 1),
+        "max": round(max(values), 1),
+        "n": len(values),
+    }
+
+
+def _slope(latency_ms: dict[int, float]) -> float:
+    """Growth of the latency over the run, least squares."""
+    at = (np.array(list(latency_ms)) - min(latency_ms)) / 60e9
+    return round(float(np.polyfit(at, np.array(list(latency_ms.values())), 1)[0]), 2)
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The figures as people read them."""
+    latency, cpu, memory = result["latency_ms"], result["cpu"], result["memory_mb"]
+    return (
+        f"{result['rooms']} rooms x {result['rate_hz']:g} frames/s for {result['seconds']:g} s: "
+        f"{result['frames']} frames, {result['dropped']} dropped, "
+        f"{result['predictions']} predictions, {result['events']} events\n"
+        f"closing frame to commit: p50 {latency['p50']} ms, p99 {latency['p99']} ms, "
+        f"max {latency['max']} ms ({latency['n']} windows), "
+        f"growing by {result['lag_ms_per_minute']} ms a minute\n"
+        f"CPU: adapters {cpu['adapters_s']} s + worker {cpu['worker_s']} s = {result['cores']} cores, "
+        f"{cpu['ratio']} times bare decode ({cpu['bare_decode_s']} s) "
+        f"and inference ({cpu['bare_inference_s']} s)\n"
+        f"worker memory: peak {memory['worker_peak']} MB, {result['per_room']['memory_kb']} KB a room"
+    )

@@ -1,0 +1,101 @@
+"""Load for `bench pipeline`: many simulated cards in one process, each through the real adapter path."""
+
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from drivers.frame import FrameBlock
+from drivers.publish import Publisher
+from drivers.registry import load
+from drivers.sender import Sender
+from drivers.wire import Source
+
+TICK_S = 0.05
+NIC = "intel5300"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one process sends: `streams[i % len(streams)]` is the bytes of room i, one entry a tick."""
+
+    endpoint: str
+    rooms: list[str]
+    streams: list[list[bytes]]
+    spread: float
+    lateness_ns: int
+    hop_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one process sent.
+
+    Attributes:
+        closing: (room, end of window in ns) -> Unix ns at which the adapter got the frame that closes it.
+        cpu_s: processor time of reading, parsing, packing and sending, start-up left out.
+    """
+
+    closing: dict[tuple[str, int], int]
+    frames: int
+    dropped: int
+    sent_bytes: int
+    cpu_s: float
+
+
+class NotingSender(Sender):
+    """A sender that notes when the frame that closes each window was read."""
+
+    def __init__(self, endpoint: str, *, room: str, load: Load) -> None:
+        super().__init__(endpoint, link=f"{room}-1", room=room, nic=NIC, source=Source.SIMULATED)
+        self.closing: dict[tuple[str, int], int] = {}
+        self.read_ns: list[tuple[int, int]] = []
+        self._load, self._closed = load, 0
+
+    def send(self, block: FrameBlock) -> bool:
+        """As `Sender.send`."""
+        times, load = block.table["capture_ns"] - self._load.lateness_ns, self._load
+        newest = int(times.max()) // load.hop_ns * load.hop_ns
+        if newest > self._closed:
+            first = int(block.index[times >= newest].min())
+            read = next(at for until, at in self.read_ns if first < until)
+            self.closing[self.room or "", newest] = read
+            self._closed = newest
+        self.read_ns = self.read_ns[-8:]
+        return super().send(block)
+
+
+def send_load(load_: Load, pipe: "Connection[Sent, None]") -> None:
+    """Send everything in real time and hand back what was sent; the entry of a process of its own."""
+    nic = load(NIC)
+    senders = [NotingSender(load_.endpoint, room=room, load=load_) for room in load_.rooms]
+    publishers = [Publisher(nic, sender) for sender in senders]
+    for sender in senders:
+        sender.connect()
+    started, cpu = time.monotonic(), time.process_time()
+    sent_bytes = 0
+    for tick in range(len(load_.streams[0])):
+        for number, (sender, publisher) in enumerate(zip(senders, publishers, strict=True)):
+            due = started + (tick + load_.spread * number / len(senders)) * TICK_S
+            if (wait := due - time.monotonic()) > 0:
+                time.sleep(wait)
+            chunk = load_.streams[number % len(load_.streams)][tick]
+            before, now = publisher.stream.frames, time.time_ns()
+            sender.read_ns.append((before + 1_000_000, now))
+            publisher.feed(chunk)
+            sender.read_ns[-1] = (publisher.stream.frames, now)
+            sent_bytes += len(chunk)
+    cpu = time.process_time() - cpu
+    pipe.send(_sent(senders, sent_bytes, cpu))
+    for sender in senders:
+        sender.close()
+
+
+def _sent(senders: list[NotingSender], sent_bytes: int, cpu_s: float) -> Sent:
+    closing = {key: at for sender in senders for key, at in sender.closing.items()}
+    return Sent(
+        closing=closing,
+        frames=sum(sender.published for sender in senders),
+        dropped=sum(sender.dropped + sender.lost for sender in senders),
+        sent_bytes=sent_bytes,
+        cpu_s=cpu_s,
+    )

@@ -1,0 +1,60 @@
+"""`roomtone bench pipeline`: a real worker under the load of many rooms, measured from outside."""
+
+import json
+import socket
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.bench_bare import bare_cost, simulated_streams
+from service.cli.bench_figures import WARM_UP_S, as_text, figures
+from service.cli.bench_load import Load
+from service.cli.bench_observe import measure, running_worker
+from service.settings import IngestSettings, Settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: roomtone bench pipeline --rooms 50 --rate 100 --seconds 30 --json")
+def pipeline(
+    *,
+    rooms: Annotated[int, typer.Option(min=1, max=2000, help="Rooms, one link each.")] = 50,
+    rate: Annotated[float, typer.Option(min=20, max=1000, help="Packets a second in each.")] = 100.0,
+    seconds: Annotated[float, typer.Option(min=15, max=3600, help="How long to send.")] = 30.0,
+    senders: Annotated[int, typer.Option(min=1, max=8, help="Processes that play the adapters.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Latency from closing frame to commit, CPU over bare decode and inference, memory, lag."""
+    with tempfile.TemporaryDirectory(prefix="roomtone-bench-") as folder:
+        settings = _settings(Path(folder))
+        streams = simulated_streams(rate, seconds + WARM_UP_S, quiet=as_json)
+        bare = bare_cost(streams[0], list(settings.models.shelves))
+        with running_worker(settings) as worker:
+            sent, seen = measure(settings, worker, _loads(settings, rooms, streams, senders), quiet=as_json)
+    result = {"rooms": rooms, "rate_hz": rate, **figures(seconds + WARM_UP_S, rooms, sent, seen, bare)}
+    typer.echo(json.dumps(result) if as_json else as_text(result))
+
+
+def _settings(folder: Path) -> Settings:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return Settings(data_dir=folder, ingest=IngestSettings(endpoint=f"tcp://127.0.0.1:{port}"))
+
+
+def _loads(settings: Settings, rooms: int, streams: list[list[bytes]], processes: int) -> list[Load]:
+    window = settings.window
+    names = [f"room-{number}" for number in range(rooms)]
+    return [
+        Load(
+            endpoint=settings.ingest.endpoint,
+            rooms=names[first::processes],
+            streams=streams,
+            spread=0.9,
+            lateness_ns=round(window.lateness_s * 1e9),
+            hop_ns=round(window.hop_s * 1e9),
+        )
+        for first in range(processes)
+    ]
