@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.errors import CommandError
+from service.cli.site import ConfigFile, DataDir, site_settings
 from service.rooms.config import Name
-from service.settings import load_settings
 from service.store.engine import Store, open_store
 from service.store.keys import Role, create_key, list_keys, revoke_key
 
@@ -25,8 +25,6 @@ app = typer.Typer(
     epilog="Example: roomtone keys create --role viewer --room lab --expires 30d",
 )
 
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the store; by default as in `roomtone run`.")]
-ConfigFile = Annotated[Path | None, typer.Option(help="Settings of the site (TOML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -87,8 +85,7 @@ def revoke(
 @contextmanager
 def _opened(data_dir: Path | None, config: Path | None) -> Iterator[Store]:
     """The store of the site these options name, closed at the end."""
-    flags = {} if data_dir is None else {"data_dir": data_dir}
-    store = open_store(load_settings(config, **flags).store_url)
+    store = open_store(site_settings(config, data_dir=data_dir).store_url)
     try:
         yield store
     finally:

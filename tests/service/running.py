@@ -1,5 +1,7 @@
 """A real API on a free port with a real SQLite file, and a pretended worker on the real bus, for tests."""
 
+import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -8,12 +10,13 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx2
+import structlog
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
 from service.api.app import create_app
 from service.bus.registry import open_signals
-from service.cli.api import log_to_stderr, server_config
+from service.cli.api import server_config
 from service.events import EventType, Severity
 from service.settings import ServerSettings, Settings
 from service.state import rfc3339
@@ -36,11 +39,20 @@ def wait_for(look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
     raise AssertionError(f"waited {seconds} s in vain for {what}")
 
 
+def log_as_json() -> None:
+    """Short lines on stderr, wherever that is now; the default draws whole pictures of a traceback."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 class Running:
     """An API that serves, and what tests need to talk to it."""
 
     def __init__(self, folder: Path, *, max_waiting: int = 1000, **server: Any) -> None:
-        log_to_stderr()
+        log_as_json()
         port = free_port()
         self.settings = Settings(data_dir=folder, server=ServerSettings(port=port, **server))
         self.store = open_store(self.settings.store_url)

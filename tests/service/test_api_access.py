@@ -185,7 +185,7 @@ def test_secrets_are_in_no_listing_and_no_log(api: Running, capfd: pytest.Captur
 
 
 def test_tls_is_demanded_beyond_loopback(tmp_path: Path) -> None:
-    from service.cli.api import check_exposure
+    from service.cli.exposure import check_exposure
     from service.cli.errors import CommandError
     from service.settings import ServerSettings
 
