@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from drivers import publish as publishing
 from drivers.frame import FrameBlock
+from drivers.publish import Progress as Published
+from drivers.publish import Report, publish
 from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
 from drivers.wire import Source
@@ -21,7 +22,7 @@ from service.sequence import SequenceSpan
 
 app = typer.Typer(add_completion=False)
 _PART = re.compile(r"(\d+(?:\.\d+)?)s?-(\d+(?:\.\d+)?)s?")
-Told = Callable[[publishing.Progress], None]
+Told = Callable[[Published], None]
 
 
 class CountingSender(Sender):
@@ -70,6 +71,7 @@ def replay(
     ] = "max",
     part: Annotated[str | None, typer.Option(help="Only these seconds of each capture, e.g. 0s-60s.")] = None,
     to: Annotated[str | None, typer.Option(help="Ingest endpoint; by default the site's.")] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the service to answer.")] = 10.0,
     config: ConfigFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
@@ -82,22 +84,25 @@ def replay(
     endpoint = to or site_settings(config).ingest.endpoint
     results = []
     for path in files:
-        with _progress(path, quiet=as_json) as told:
-            module = nic_of(path, nic)
-            with CountingSender(
-                endpoint, link=link, room=room, nic=module.NAME, source=Source.REPLAY
-            ) as sender:
-                report = publishing.publish(
-                    read_chunks(path), module, sender, speed=pace, part=span, progress=told
-                )
-                results.append(_result(path, module.NAME, report, sender.sequence.missing))
+        module = nic_of(path, nic)
+        sender = CountingSender(
+            endpoint,
+            link=link,
+            room=room,
+            nic=module.NAME,
+            source=Source.REPLAY,
+            connect_timeout_s=wait,
+        )
+        with sender, _progress(path, quiet=as_json) as told:
+            report = publish(read_chunks(path), module, sender, speed=pace, part=span, progress=told)
+        results.append(_result(path, module.NAME, report, sender.sequence.missing))
         if not as_json:
             typer.echo(_line(results[-1]))
     if as_json:
         typer.echo(json.dumps({"link": link, "room": room, "endpoint": endpoint, "files": results}))
 
 
-def _result(path: Path, nic: str, report: publishing.Report, gaps: int) -> dict[str, Any]:
+def _result(path: Path, nic: str, report: Report, gaps: int) -> dict[str, Any]:
     return {
         "file": str(path),
         "nic": nic,

@@ -15,20 +15,17 @@ from typing import Final
 import sqlalchemy as sa
 
 from drivers.wire import Flush, Hello
-from models.prediction import JsonValue, Reason
+from models.prediction import JsonValue
 from models.sensing import Sensing
 from models.signal.window import Window, WindowSpec
 from service.bus.port import Delivery, Ingest, Signals
-from service.events import EventType
-from service.rooms.alerts import LINK_LOST, AlertBook
 from service.settings import Settings
 from service.store.engine import Store
 from service.store.eventlog import read_head
-from service.worker.batch import Batch, Event
+from service.worker.batch import Batch
+from service.worker.building import Building
 from service.worker.intake import Intake
-from service.worker.links import LinkWatch
-from service.worker.rooms import RoomRuntime, alert_event
-from service.worker.site import Layout, read_layout, read_open_alerts, read_rows
+from service.worker.rooms import RoomRuntime
 
 POLL_S: Final = 0.05
 GATHER_S: Final = 0.005
@@ -76,10 +73,7 @@ class Worker:
             window=settings.ingest.window_blocks,
             rooms_by_header=settings.ingest.rooms_by_header,
         )
-        self._layout = Layout()
-        self.rooms: dict[str, RoomRuntime] = {}
-        self._watch = LinkWatch()
-        self._book = AlertBook(read_open_alerts(store))
+        self.building = Building(store, self._spec, now_ns)
         self._pending: deque[tuple[RoomRuntime, Window]] = deque()
         self._batch = Batch()
         self._last_sequence = read_head(store)
@@ -87,15 +81,8 @@ class Worker:
 
     def start(self) -> None:
         """Take over from the worker before: what it knew is unknown now, what it predicted stays."""
-        now = self._now_ns()
-        for alert in self._book.of_rule(LINK_LOST):
-            self._watch.miss(alert.subject)
         self._read_layout()
-        for room in self.rooms.values():
-            if any(row.memory.ok for row in room.rows.values()):
-                for link in room.config.links:
-                    self._watch.expect(link, now)
-            room.lose(Reason.WORKER_DOWN, now, self._book, self._batch, only_ok=True)
+        self.building.take_over(self._batch)
         self._commit()
         self._beat()
 
@@ -115,7 +102,7 @@ class Worker:
             self._receive(timeout_s)
         self._predict()
         if self._is_due("idle", IDLE_CHECK_S):
-            self._look_for_silence()
+            self.building.look_for_silence(self.intake.ledgers, self._batch)
         self._settle()
         if self._is_due("heartbeat", HEARTBEAT_S):
             self._beat()
@@ -128,7 +115,7 @@ class Worker:
         for delivery in deliveries:
             self._take(delivery)
         for link in self.intake.heard:
-            self._link_is_up(link)
+            self.building.hear(link, self.intake.ledgers, self._batch)
         self.intake.heard.clear()
 
     def _take(self, delivery: Delivery) -> None:
@@ -138,12 +125,12 @@ class Worker:
             case Flush() as flush:
                 self.intake.flush(flush)
             case (header, block):
-                room = self.intake.take(header, block, delivery.received_ns, self.rooms)
+                room = self.intake.take(header, block, delivery.received_ns, self.building.rooms)
                 if room is not None:
                     self._pending.extend((room, window) for window in room.buffer.closed())
 
     def _greet(self, hello: Hello, delivery: Delivery) -> None:
-        refusal = self.intake.greet(hello, delivery.peer, self._layout, delivery.received_ns)
+        refusal = self.intake.greet(hello, delivery.peer, self.building.layout, delivery.received_ns)
         if refusal is not None:
             self._ingest.reply(delivery.peer, refusal)
         if self.intake.enrolled:
@@ -162,7 +149,7 @@ class Worker:
             made = self._sensing.predict(
                 window, room.config.tasks, source=room.source_of(window), baselines=room.baselines
             )
-            room.observe(window, made, self._now_ns(), self._book, self._batch)
+            room.observe(window, made, self._now_ns(), self.building.book, self._batch)
             self.counters["windows"] += 1
             self._note_cursors(room)
 
@@ -170,14 +157,11 @@ class Worker:
         """Links that ended: their room's last windows need not wait for later frames."""
         for link in sorted(self.intake.to_flush):
             ledger = self.intake.ledgers[link]
-            room = self.rooms.get(ledger.room or "")
-            self._watch_end(link)
-            if room is not None and not any(self._watch.is_up(other) for other in room.config.links):
+            if ledger.keeps_unacked:
+                self.building.watch.end(link)
+            room = self.building.rooms.get(ledger.room or "")
+            if room is not None and not self.building.expects_frames(room):
                 self._pending.extend((room, window) for window in room.buffer.closed(flush=True))
-
-    def _watch_end(self, link: str) -> None:
-        if self.intake.ledgers[link].keeps_unacked:
-            self._watch.end(link)
 
     def _note_cursors(self, room: RoomRuntime) -> None:
         for link in room.sources:
@@ -198,7 +182,7 @@ class Worker:
                 self.intake.ledgers[link].finish()
             self.intake.to_answer |= self.intake.to_flush
             self.intake.to_flush.clear()
-        self.intake.answer(self._ingest, self.rooms)
+        self.intake.answer(self._ingest, self.building.rooms)
 
     def _commit(self) -> None:
         if not self._batch:
@@ -213,42 +197,17 @@ class Worker:
             self._signals.publish("events", {"sequence": last})
 
     def _write(self, batch: Batch) -> int:
-        """Write the batch; another writer that keeps the store for long only delays us."""
-        for attempt in range(1, _COMMIT_ATTEMPTS + 1):
+        """Write the batch; another writer that keeps the store for long only delays us, within reason."""
+        for attempt in range(1, _COMMIT_ATTEMPTS):
             try:
-                with self._store.write() as connection:
-                    return batch.write(connection, self._now_ns())
+                return self._write_once(batch)
             except sa.exc.OperationalError:
-                if attempt == _COMMIT_ATTEMPTS:
-                    raise
                 _log.warning("the store is busy; attempt %d of %d failed", attempt, _COMMIT_ATTEMPTS)
-        raise AssertionError("unreachable")
+        return self._write_once(batch)
 
-    def _look_for_silence(self) -> None:
-        now = self._now_ns()
-        for room in self.rooms.values():
-            if room.is_stale(now):
-                room.lose(Reason.STALE, now, self._book, self._batch)
-        for link in self._watch.newly_lost(now):
-            self._tell_link(link, lost=True, reason="no_frames")
-
-    def _link_is_up(self, link: str) -> None:
-        if self._watch.hear(link, self._now_ns()):
-            self._tell_link(link, lost=False, reason="frames")
-
-    def _tell_link(self, link: str, *, lost: bool, reason: str) -> None:
-        """A link was lost or is back: an event, and an alert raised or cleared."""
-        place, now = self._layout.links.get(link), self._now_ns()
-        if place is None or place.room is None:
-            return
-        ledger = self.intake.ledgers.get(link)
-        data: dict[str, JsonValue] = {"link": link, "room": place.room, "reason": reason}
-        if ledger is not None:
-            data["source"] = ledger.source.value
-        kind = EventType.LINK_LOST if lost else EventType.LINK_BACK
-        self._batch.append(Event(kind, place.room, data, now))
-        for change in self._book.judge_link(place.room, link, lost=lost, now_ns=now):
-            self._batch.append(alert_event(change, data, now))
+    def _write_once(self, batch: Batch) -> int:
+        with self._store.write() as connection:
+            return batch.write(connection, self._now_ns())
 
     def _hear_signals(self) -> None:
         told = {topic for topic, _ in self._signals.poll(0.0)}
@@ -257,35 +216,15 @@ class Worker:
 
     def _read_layout(self) -> None:
         """Rooms and links as the store has them now."""
-        before, self._layout = self._layout, read_layout(self._store)
-        for name in set(self.rooms) - set(self._layout.rooms):
-            del self.rooms[name]
-            self._book.forget_room(name)
-        for name, config in self._layout.rooms.items():
-            if name not in self.rooms:
-                rows, predicted_ns = read_rows(self._store, name)
-                self.rooms[name] = RoomRuntime(name, config, self._spec, rows=rows, predicted_ns=predicted_ns)
-            self.rooms[name].config = config
-            self.rooms[name].baselines = self._layout.baselines.get(name, {})
-        for link, place in before.links.items():
-            now_at = self._layout.links.get(link)
-            if now_at is None or now_at.room != place.room:
-                self._link_moved(link, place.room)
-        self._pending = deque((r, w) for r, w in self._pending if self.rooms.get(r.room) is r)
-
-    def _link_moved(self, link: str, old_room: str | None) -> None:
-        """The link left its room: nobody waits for it there any more."""
-        self._watch.forget(link)
-        place, now = self._layout.links.get(link), self._now_ns()
-        ledger = self.intake.ledgers.get(link)
-        if ledger is not None and place is not None and place.room is not None:
-            ledger.room = place.room
-        else:
-            self.intake.drop_link(link)
-        if old_room in self.rooms:
-            data: dict[str, JsonValue] = {"link": link, "room": old_room, "reason": "link_removed"}
-            for change in self._book.judge_link(str(old_room), link, lost=False, now_ns=now):
-                self._batch.append(alert_event(change, data, now))
+        for link, room in self.building.read(self._batch):
+            if room is None:
+                self.intake.drop_link(link)
+            elif link in self.intake.ledgers:
+                self.intake.ledgers[link].room = room
+        rooms = self.building.rooms
+        self._pending = deque(
+            (room, window) for room, window in self._pending if rooms.get(room.room) is room
+        )
 
     def _beat(self) -> None:
         links, unassigned = self.intake.reports()

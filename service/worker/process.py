@@ -37,7 +37,9 @@ def run_worker(settings: Settings, stop: Callable[[], bool]) -> None:
                 sensing = _load(settings)
                 worker = Worker(settings, store, ingest=ingest, signals=signals, sensing=sensing)
                 worker.start()
-                _log.info("worker_started", endpoint=settings.ingest.endpoint, rooms=len(worker.rooms))
+                _log.info(
+                    "worker_started", endpoint=settings.ingest.endpoint, rooms=len(worker.building.rooms)
+                )
                 worker.run(stop)
                 _log.info("worker_stopped", **worker.counters)
         finally:

@@ -51,7 +51,8 @@ def frames(start_s: float, seconds: float, *, people: int = 0, rate: int = 50, f
     table["capture_ns"] = T0 + round(start_s * S) + np.arange(count) * (S // rate)
     table["sequence"] = np.arange(first, first + count)
     table["rssi_dbm"] = np.array([-40, -42, np.nan, np.nan], np.float32)
-    raw = np.full((count, 30, 2, 1, 2), 10, np.int8)
+    raw = np.full((count, 30, 3, 1, 2), 10, np.int8)
+    raw[:, :, 2] = 0
     raw[:, :, 1] *= people + 1
     return FrameBlock(
         nic="intel5300",
@@ -59,7 +60,7 @@ def frames(start_s: float, seconds: float, *, people: int = 0, rate: int = 50, f
         raw=raw,
         subcarrier_index=np.arange(-28, 32, 2, dtype=np.int16),
         bandwidth_mhz=20,
-        antennas_used=np.ones(2, np.bool_),
+        antennas_used=np.array([True, True, False]),
         index=np.arange(first, first + count),
     )
 

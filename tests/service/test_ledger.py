@@ -169,7 +169,7 @@ def test_a_report_tells_rate_offset_signal_and_the_cards_own_losses() -> None:
     assert abs(report["rate_hz"] - 50) < 5
     assert report["rssi_dbm"] == -41.0
     assert report["sequence_gaps"] == 10
-    assert report["shape"] == [30, 2, 1]
+    assert report["shape"] == [30, 3, 1]
     newest = int(frames(160 / 50, 10 / 50).table["capture_ns"][-1])
     assert report["clock_offset_ms"] == (7 * S - newest) / 1e6
     assert greeted(source=Source.REPLAY).report()["clock_offset_ms"] is None

@@ -387,7 +387,7 @@ def test_a_deleted_room_leaves_nothing_behind(bench: Bench) -> None:
     with MemorySignals(bench.hub, "api", []) as api:
         api.publish("rooms", {})
     bench.turn()
-    assert bench.worker.rooms == {}
+    assert bench.worker.building.rooms == {}
     talker.hello()
     bench.turn()
     assert isinstance(talker.heard()[-1], Grant), "its header made the room, and may make it again"
@@ -456,14 +456,14 @@ def test_a_block_that_breaks_a_buffer_is_rejected_and_the_rest_goes_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talker = bench.talker()
-    good = bench.worker.rooms["b"].buffer.push
+    good = bench.worker.building.rooms["b"].buffer.push
 
     def fragile(link: str, block: Any) -> Any:
         if len(block) == 7:
             raise ZeroDivisionError
         return good(link, block)
 
-    monkeypatch.setattr(bench.worker.rooms["b"].buffer, "push", fragile)
+    monkeypatch.setattr(bench.worker.building.rooms["b"].buffer, "push", fragile)
     talker.send(frames(0, 0.14))
     talker.send(frames(0.14, 6, first=7))
     bench.turn()

@@ -1,0 +1,107 @@
+"""Rooms and links as the worker knows them, and what is told when they change or fall silent."""
+
+from collections.abc import Callable, Mapping
+
+from models.prediction import JsonValue, Reason
+from models.signal.window import WindowSpec
+from service.events import EventType
+from service.rooms.alerts import LINK_LOST, AlertBook
+from service.store.engine import Store
+from service.worker.batch import Batch, Event
+from service.worker.ledger import LinkLedger
+from service.worker.links import LinkWatch
+from service.worker.rooms import RoomRuntime, alert_event
+from service.worker.site import Layout, read_layout, read_open_alerts, read_rows
+
+Ledgers = Mapping[str, LinkLedger]
+
+
+class Building:
+    """Rooms by name, the links that are expected to deliver, and the open alerts.
+
+    Attributes:
+        layout: rooms and links as configured.
+        rooms: every configured room.
+        watch: which links deliver.
+        book: which alerts are open.
+    """
+
+    def __init__(self, store: Store, spec: WindowSpec, now_ns: Callable[[], int]) -> None:
+        self.layout = Layout()
+        self.rooms: dict[str, RoomRuntime] = {}
+        self.watch = LinkWatch()
+        self.book = AlertBook(read_open_alerts(store))
+        self._store, self._spec, self._now_ns = store, spec, now_ns
+
+    def take_over(self, batch: Batch) -> None:
+        """What the worker before us knew is unknown now; links of rooms that it knew are expected."""
+        now = self._now_ns()
+        for alert in self.book.of_rule(LINK_LOST):
+            self.watch.miss(alert.subject)
+        for room in self.rooms.values():
+            if any(row.memory.ok for row in room.rows.values()):
+                for link in room.config.links:
+                    self.watch.expect(link, now)
+            room.lose(Reason.WORKER_DOWN, now, self.book, batch, only_ok=True)
+
+    def read(self, batch: Batch) -> list[tuple[str, str | None]]:
+        """Read the store again; links that moved, and the room each is in now (None: in none)."""
+        before, self.layout = self.layout, read_layout(self._store)
+        for name in set(self.rooms) - set(self.layout.rooms):
+            del self.rooms[name]
+            self.book.forget_room(name)
+        for name, config in self.layout.rooms.items():
+            if name not in self.rooms:
+                rows, predicted_ns = read_rows(self._store, name)
+                self.rooms[name] = RoomRuntime(name, config, self._spec, rows=rows, predicted_ns=predicted_ns)
+            self.rooms[name].config = config
+            self.rooms[name].baselines = self.layout.baselines.get(name, {})
+        moved = []
+        for link, place in before.links.items():
+            now_at = self.layout.links.get(link)
+            room = now_at.room if now_at else None
+            if room != place.room:
+                self._leave(link, place.room, batch)
+                moved.append((link, room))
+        return moved
+
+    def expects_frames(self, room: RoomRuntime) -> bool:
+        """Whether any link of the room is still delivering."""
+        return any(self.watch.is_up(link) for link in room.config.links)
+
+    def hear(self, link: str, ledgers: Ledgers, batch: Batch) -> None:
+        """Frames came over this link."""
+        if self.watch.hear(link, self._now_ns()):
+            self._tell_link(link, ledgers, batch, lost=False, reason="frames")
+
+    def look_for_silence(self, ledgers: Ledgers, batch: Batch) -> None:
+        """States that nobody feeds any more become unknown; links that fell silent are told lost."""
+        now = self._now_ns()
+        for room in self.rooms.values():
+            if room.is_stale(now):
+                room.lose(Reason.STALE, now, self.book, batch)
+        for link in self.watch.newly_lost(now):
+            self._tell_link(link, ledgers, batch, lost=True, reason="no_frames")
+
+    def _tell_link(self, link: str, ledgers: Ledgers, batch: Batch, *, lost: bool, reason: str) -> None:
+        """A link was lost or is back: an event, and an alert raised or cleared."""
+        place, now = self.layout.links.get(link), self._now_ns()
+        if place is None or place.room is None:
+            return
+        data: dict[str, JsonValue] = {"link": link, "room": place.room, "reason": reason}
+        if link in ledgers:
+            data["source"] = ledgers[link].source.value
+        kind = EventType.LINK_LOST if lost else EventType.LINK_BACK
+        batch.append(Event(kind, place.room, data, now))
+        for change in self.book.judge_link(place.room, link, lost=lost, now_ns=now):
+            batch.append(alert_event(change, data, now))
+
+    def _leave(self, link: str, room: str | None, batch: Batch) -> None:
+        """The link left this room: nobody waits for it there any more."""
+        self.watch.forget(link)
+        if room is None or room not in self.rooms:
+            return
+        now = self._now_ns()
+        data: dict[str, JsonValue] = {"link": link, "room": room, "reason": "link_removed"}
+        for change in self.book.judge_link(room, link, lost=False, now_ns=now):
+            batch.append(alert_event(change, data, now))
