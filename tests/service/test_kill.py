@@ -23,7 +23,7 @@ from service.store.schema import alerts, events, predictions, states
 from tests.ports import free_port
 
 KILLS = int(os.environ.get("ROOMTONE_KILLS", "2"))
-EMPTY_S, FULL_S = 15, 60 if KILLS <= 3 else 15 * KILLS
+EMPTY_S, FULL_S = 12, 50 if KILLS <= 3 else 15 * KILLS
 SPEED = 6 if KILLS <= 3 else 2
 ROOMTONE = Path(sys.executable).with_name("roomtone")
 HOP_NS = 1_000_000_000

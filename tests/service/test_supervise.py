@@ -252,13 +252,9 @@ def test_run_prints_key_and_login_once_keeps_them_out_of_the_log_and_stops_clean
         json.loads(line)
 
 
-def test_parts_die_with_a_supervisor_that_is_killed(running: "subprocess.Popen[bytes]") -> None:
-    assert len(psutil.Process(running.pid).children(recursive=True)) == 2
-    running.kill()
-    running.wait()  # the fixture waits for the parts to be gone
-
-
-def test_a_taken_port_is_one_clear_error(running: "subprocess.Popen[bytes]", site: dict[str, str]) -> None:
+def test_what_is_taken_is_one_clear_error_and_parts_die_with_a_killed_supervisor(
+    running: "subprocess.Popen[bytes]", site: dict[str, str]
+) -> None:
     other = {**site, "ROOMTONE_INGEST__ENDPOINT": f"tcp://127.0.0.1:{free_port()}"}
     second = subprocess.run(
         [ROOMTONE, "run"], env=other, capture_output=True, text=True, timeout=60, check=False
@@ -279,6 +275,9 @@ def test_a_taken_port_is_one_clear_error(running: "subprocess.Popen[bytes]", sit
     )
     assert fourth.returncode == 1, "another service of the same data folder"
     assert "runs already" in fourth.stderr
+    assert len(psutil.Process(running.pid).children(recursive=True)) == 2
+    running.kill()
+    running.wait()  # the fixture waits for the parts to be gone
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""`bench pipeline`: its arithmetic, and one short real measurement."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import bench_figures, bench_pipeline
+from service.cli.bench_figures import as_text, figures
+from service.cli.bench_load import Sent
+from service.cli.bench_observe import Seen
+from service.cli.errors import CommandError
+
+MS = 1_000_000
+BARE = {"decode_s_per_byte": 1e-8, "inference_s": 0.002}
+
+
+def sent(closing: dict[tuple[str, int], int]) -> Sent:
+    return Sent(closing=closing, frames=1000, dropped=3, sent_bytes=10_000_000, cpu_s=1.0)
+
+
+def test_the_figures_follow_from_what_was_seen() -> None:
+    ends = [number * 1000 * MS for number in range(100)]
+    closing = {("a", end): end + 300 * MS for end in ends}
+    windows = {key: at + (number + 1) * MS for number, (key, at) in enumerate(closing.items())}
+    seen = Seen(windows=windows, events=7, predictions=200, peak_bytes=3 * 2**20, idle_bytes=2**20, cpu_s=3.0)
+    result = {"rooms": 1, "rate_hz": 10, **figures(100.0, 1, [sent(closing)], seen, BARE)}
+    assert result["latency_ms"]["n"] == 92, "the first 8 s are warm-up"
+    assert result["latency_ms"]["max"] == 100.0
+    assert 9 <= result["latency_ms"]["p50"] - 45 <= 10
+    assert result["lag_ms_per_minute"] == 60.0, "a millisecond a second"
+    assert result["windows_missing"] == 0
+    assert result["cpu"]["total_s"] == 4.0
+    assert result["cpu"]["ratio"] == round(4.0 / (0.1 + 0.2), 3)
+    assert (result["memory_mb"]["worker_peak"], result["per_room"]["memory_kb"]) == (3.0, 2048.0)
+    assert "p99" in as_text(result)
+
+
+def test_windows_that_never_became_visible_are_counted() -> None:
+    ends = [number * 1000 * MS for number in range(20)]
+    closing = {("a", end): end for end in ends}
+    seen = Seen(windows={("a", end): end + MS for end in ends[:-2]}, cpu_s=1.0)
+    assert figures(20.0, 1, [sent(closing)], seen, BARE)["windows_missing"] == 2
+
+
+def test_a_run_without_windows_is_an_error() -> None:
+    with pytest.raises(CommandError, match="worth nothing"):
+        figures(20.0, 1, [sent({("a", 0): 0})], Seen(), BARE)
+
+
+def test_a_short_run_measures_a_real_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_figures, "WARM_UP_S", 1.0)
+    monkeypatch.setattr(bench_pipeline, "WARM_UP_S", 1.0)
+    monkeypatch.setattr(bench_pipeline, "LEAST_S", 1.0)
+    done = CliRunner().invoke(
+        bench_pipeline.app, ["--rooms", "2", "--rate", "40", "--seconds", "4", "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert result["dropped"] == 0
+    assert result["frames"] > 2 * 40 * 4 * 0.8
+    assert result["latency_ms"]["n"] >= 4
+    assert result["windows_missing"] == 0
+    assert result["cpu"]["ratio"] > 0
+
+
+def test_a_run_too_short_to_tell_anything_is_refused() -> None:
+    done = CliRunner().invoke(bench_pipeline.app, ["--seconds", "2"])
+    assert done.exit_code == 2
+    assert "15" in done.output
