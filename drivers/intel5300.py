@@ -64,7 +64,7 @@ def sniff(head: bytes) -> str | None:
         return f"{frames} CSI records (0xbb) whose lengths and antennas agree"
     if framing.starts_sound:
         return "starts with a CSI record (0xbb) whose lengths and antennas agree"
-    if not account.rejected and account.skipped["non_csi"] >= 3:
+    if not account.rejected and account.skipped["non_csi"] >= 2:
         return f"{account.skipped['non_csi']} chained connector records, no CSI yet"
     return None
 

@@ -4,8 +4,8 @@ A log is ``{u16 big-endian n, u8 code, n - 1 bytes}`` over and over (linux-80211
 log_to_file.c), without a header or a checksum. A CSI record says its length twice and its antennas once, so a
 *sound* header is some 50 bits of evidence; no other record has any. Hence the rules:
 
-* A sound CSI record is a frame, unless what follows it is no record and another sound header starts inside
-  it: then it was cut, and only it is lost.
+* A sound CSI record is a frame, unless no record follows it and another sound header starts inside it: then
+  it was cut, and only it is lost.
 * Any other record ends where the next header stands: the one behind it, or else a sound one inside it.
 * Where no record can be made out, bytes are passed over up to the next sound header.
 """
@@ -87,10 +87,8 @@ class Framing:
     def _frame(self, at: int, end: int) -> bool:
         if end > self._size:
             return self._final and self._cut(at)
-        if not (end + 3 <= self._size and self._is_plausible(end)):
-            inner = self._find_sound(at + 3, end)
-            if inner is not None:
-                return self._reject("truncated", at, inner)
+        if not self._follows(end) and (inner := self._find_sound(at + 3, end)) is not None:
+            return self._reject("truncated", at, inner)
         self.account.frame(1, end - at)
         self.consumed = end
         cycles, stride, others = self._cycle.frame(at, end)
@@ -110,14 +108,13 @@ class Framing:
         end = at + 2 + n
         if n > MAX_OTHER:
             return self._damaged(at, end, "bad_length")
-        if end + 3 > self._size and not self._final:
-            return False
         if end > self._size:
-            return self._cut(at)
-        if end + 3 <= self._size and not self._is_plausible(end):
-            inner = self._find_sound(at + 3, end)
-            if inner is not None:
-                return self._reject("bad_length", at, inner)
+            return self._final and self._cut(at)
+        follows = self._follows(end)
+        if follows is None and not self._final:
+            return False
+        if not follows and (inner := self._find_sound(at + 3, end)) is not None:
+            return self._reject("bad_length", at, inner)
         self._cycle.other(at, end)
         return self._skip("non_csi", at, end)
 
@@ -125,9 +122,10 @@ class Framing:
         end = at + 2 + n
         if n > MAX_OTHER:
             return self._resync(at)
-        if end + 3 > self._size and not self._final:
+        follows = self._follows(end)
+        if follows is None and not self._final:
             return False
-        if end == self._size or (end + 3 <= self._size and self._is_plausible(end)):
+        if follows or end == self._size:
             self._cycle.broken()
             return self._skip("unknown_record", at, end)
         return self._resync(at)
@@ -179,11 +177,27 @@ class Framing:
         self.consumed = end
         return True
 
+    def _follows(self, at: int) -> bool | None:
+        """Whether a record starts here, behind another one; None if too few bytes are there to tell.
+
+        A CSI record must be sound; any other must itself be followed by a plausible header.
+        """
+        data = self._data
+        if at + 3 > self._size:
+            return None
+        n, code = data[at] << 8 | data[at + 1], data[at + 2]
+        if not self._is_plausible(at):
+            return False
+        if code == CSI:
+            return self._is_sound(at) if at + HEAD_BYTES <= self._size else None
+        end = at + 2 + n
+        return self._is_plausible(end) if end + 3 <= self._size else None
+
     def _is_plausible(self, at: int) -> bool:
         """Whether a known kind of record of a possible length may start here (3 bytes are looked at)."""
         data = self._data
         n, code = data[at] << 8 | data[at + 1], data[at + 2]
-        return n == 0 or (n in _SIZES if code == CSI else code in OTHER_CODES and n <= MAX_OTHER)
+        return n in _SIZES if code == CSI else code in OTHER_CODES and 0 < n <= MAX_OTHER
 
     def _is_sound(self, at: int) -> bool:
         """Whether a CSI record starts here whose lengths and antennas agree (23 bytes are looked at)."""

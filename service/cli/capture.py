@@ -26,7 +26,7 @@ def read_blocks(path: Path, stream: Stream, told: Callable[[int], None]) -> Iter
     """
     with open_capture(path) as file:
         try:
-            while (blocks := stream.fill(file.readinto)) is not None:  # type: ignore[attr-defined]
+            while (blocks := stream.fill(file.readinto1)) is not None:  # type: ignore[attr-defined]
                 yield from blocks
                 told(stream.account.total_bytes)
         except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:

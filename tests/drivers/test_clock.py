@@ -1,0 +1,85 @@
+"""Clocks and counters that wrap, step back, are reset or stand still."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.clock import AFTER_RESET_NS, Clock, Counter
+from drivers.frame import NO_SEQUENCE, FrameFlag
+
+S = 1_000_000_000
+WRAP = 2**32 * 1000
+
+
+def unwrap(raw: list[int], wrap: int | None = WRAP) -> tuple[list[int], list[int]]:
+    times, flags = Clock(wrap).unwrap(np.array(raw, np.int64))
+    return times.tolist(), [0] * len(raw) if flags is None else flags.tolist()
+
+
+def test_a_steady_clock_is_left_alone() -> None:
+    assert unwrap([5 * S, 6 * S, 8 * S]) == ([5 * S, 6 * S, 8 * S], [0, 0, 0])
+
+
+def test_the_wrap_is_no_jump() -> None:
+    assert unwrap([WRAP - S, 0, S]) == ([WRAP - S, WRAP, WRAP + S], [0, 0, 0])
+
+
+def test_a_small_step_back_is_a_late_frame() -> None:
+    assert unwrap([10 * S, 12 * S, 11 * S, 13 * S]) == ([10 * S, 12 * S, 11 * S, 13 * S], [0, 0, 0, 0])
+
+
+def test_a_late_frame_across_the_wrap() -> None:
+    assert unwrap([WRAP - 1000, 2000, WRAP - 500, 3000])[0] == [
+        WRAP - 1000,
+        WRAP + 2000,
+        WRAP - 500,
+        WRAP + 3000,
+    ]
+
+
+def test_a_reset_goes_on_right_after_the_frame_before() -> None:
+    times, flags = unwrap([100 * S, 101 * S, 5 * S, 6 * S])
+    assert times == [100 * S, 101 * S, 101 * S + AFTER_RESET_NS, 102 * S + AFTER_RESET_NS]
+    assert flags == [0, 0, FrameFlag.CLOCK_RESET, 0]
+
+
+def test_a_clock_that_stands_still_is_flagged() -> None:
+    assert unwrap([4000, 4000, 4000]) == (
+        [4000, 4000, 4000],
+        [0, FrameFlag.CLOCK_STUCK, FrameFlag.CLOCK_STUCK],
+    )
+
+
+def test_without_a_wrap_only_a_step_back_is_a_reset() -> None:
+    assert unwrap([0, WRAP, 2 * WRAP, S], None)[1] == [0, 0, 0, FrameFlag.CLOCK_RESET]
+
+
+@given(st.lists(st.integers(0, WRAP - 1), max_size=40), st.integers(0, 40))
+@settings(max_examples=200, deadline=None)
+def test_cutting_changes_nothing(raw: list[int], cut: int) -> None:
+    values = np.array(raw, np.int64)
+    whole, whole_flags = Clock(WRAP).unwrap(values)
+    clock = Clock(WRAP)
+    parts = [clock.unwrap(values[:cut]), clock.unwrap(values[cut:])]
+    assert np.concatenate([times for times, _ in parts]).tolist() == whole.tolist()
+    flags = [np.zeros(len(t), np.uint32) if f is None else f for t, f in parts]
+    expected = np.zeros(len(raw), np.uint32) if whole_flags is None else whole_flags
+    assert np.concatenate(flags).tolist() == expected.tolist()
+
+
+def test_the_counter_wraps_and_steps_back() -> None:
+    counts, flags = Counter(65536).unwrap(np.array([65534, 65535, 0, 3, 1, 2]))
+    assert counts.tolist() == [65534, 65535, 65536, 65539, 65540, 65541]
+    assert flags is not None
+    assert flags.tolist() == [0, 0, 0, 0, FrameFlag.SEQUENCE_RESET, 0]
+
+
+def test_a_nic_that_counts_nothing_has_no_sequence() -> None:
+    counts, flags = Counter(None).unwrap(np.array([7, 8]))
+    assert counts.tolist() == [NO_SEQUENCE, NO_SEQUENCE]
+    assert flags is None
+
+
+def test_nothing_is_nothing() -> None:
+    assert Clock(WRAP).unwrap(np.empty(0, np.int64))[0].size == 0
+    assert Counter(10).unwrap(np.empty(0, np.int64))[0].size == 0

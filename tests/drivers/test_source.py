@@ -1,0 +1,63 @@
+"""Captures on disk: plain, packed, missing, damaged, of another kind."""
+
+import gzip
+import lzma
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drivers.errors import SourceError, UnknownFormatError
+from drivers.source import nic_of, open_capture, read_chunks
+from tests.drivers.intel import records
+
+DATA = b"".join(records(9))
+
+
+@pytest.mark.parametrize("pack", [bytes, lzma.compress, gzip.compress])
+def test_packing_is_told_by_content(tmp_path: Path, pack: "type[bytes]") -> None:
+    path = tmp_path / "capture.dat"
+    path.write_bytes(pack(DATA))
+    assert b"".join(read_chunks(path, 1000)) == DATA
+    assert max(map(len, read_chunks(path, 1000))) <= 1000
+    assert nic_of(path).NAME == "intel5300"
+
+
+@pytest.mark.parametrize("pack", [lzma.compress, gzip.compress])
+def test_damaged_packing_names_the_file(tmp_path: Path, pack: "type[bytes]") -> None:
+    path = tmp_path / "capture.dat.xz"
+    path.write_bytes(pack(DATA)[:-20])
+    with pytest.raises(SourceError, match=r"capture\.dat\.xz"):
+        list(read_chunks(path))
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="No such file"), open_capture(tmp_path / "none.dat"):
+        pass
+    with pytest.raises(SourceError, match="directory"):
+        nic_of(tmp_path)
+
+
+def test_wrong_nic_empty_file_and_other_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.dat"
+    path.write_bytes(b"")
+    with pytest.raises(UnknownFormatError, match="empty"):
+        nic_of(path)
+    with pytest.raises(UnknownFormatError, match="empty"):
+        nic_of(path, "intel5300")
+    path.write_text("import numpy as np\n" * 50)
+    with pytest.raises(UnknownFormatError, match=r"a\.dat"):
+        nic_of(path)
+    with pytest.raises(UnknownFormatError, match="not a capture of Intel 5300"):
+        nic_of(path, "intel5300")
+    with pytest.raises(UnknownFormatError, match=r"known: .*intel5300"):
+        nic_of(path, "intel6300")
+
+
+def test_standard_input_comes_as_it_arrives() -> None:
+    script = "from drivers.source import standard_input\nprint(sum(map(len, standard_input())))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=DATA, capture_output=True, timeout=60, check=True
+    )
+    assert int(done.stdout) == len(DATA)
