@@ -21,7 +21,18 @@ from service.api.guard import BodyLimit, HostGuard, own_names
 from service.api.line import SignalLine
 from service.api.observe import Observe
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
-from service.api.routes import admin, documents, events, health, links, pages, predictions, rooms, states
+from service.api.routes import (
+    admin,
+    documents,
+    events,
+    health,
+    links,
+    models,
+    pages,
+    predictions,
+    rooms,
+    states,
+)
 from service.api.routes import stream as stream_route
 from service.api.stream.hub import Hub
 from service.api.stream.outbox import MAX_WAITING
@@ -30,7 +41,19 @@ from service.bus.port import Signals
 from service.settings import Settings
 from service.store.engine import Store
 
-_ROUTES = (health, rooms, states, predictions, links, events, admin, documents, pages, stream_route)
+_ROUTES = (
+    health,
+    rooms,
+    states,
+    predictions,
+    links,
+    events,
+    models,
+    admin,
+    documents,
+    pages,
+    stream_route,
+)
 
 
 def create_app(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from models.zoo import Card, shelved
 from service.api.line import SignalLine
 from service.api.metrics import HttpMetrics
 from service.api.overlay import Now
@@ -27,6 +28,17 @@ class Context:
     hub: Hub
     tickets: Tickets = field(default_factory=Tickets)
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
+    _cards: tuple[Card, ...] | None = None
+
+    def cards(self) -> tuple[Card, ...]:
+        """Cards of the models on the site's shelves, read once.
+
+        Raises:
+            CardError: a card is damaged, or does not describe its model.
+        """
+        if self._cards is None:
+            self._cards = tuple(model.card for model in shelved(self.settings.models.shelves))
+        return self._cards
 
     def now(self) -> Now:
         """What the moment of reading knows, for telling states."""

@@ -233,6 +233,30 @@ class AuditPage(BaseModel):
     next_cursor: Cursor
 
 
+class ModelCard(BaseModel):
+    """A model card; `simulated`: it saw nothing but simulated rooms."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    version: str
+    task: str
+    trained_on: str
+    shelf: str
+    licence: str
+    digest: str
+    classes: list[Any]
+    nics: list[str]
+    simulated: bool
+
+
+class ModelPage(BaseModel):
+    """Model cards."""
+
+    items: list[ModelCard]
+    next_cursor: Cursor
+
+
 class Check(BaseModel):
     """Whether one part is able to work, and why not."""
 

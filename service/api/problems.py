@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
         404, "No such room", "GET /v1/rooms lists the rooms; PUT /v1/rooms/{room} creates one."
     ),
     "link-not-found": Kind(404, "No such link", "GET /v1/links lists known links and unassigned senders."),
+    "model-not-found": Kind(404, "No such model", "GET /v1/models lists the models of this site's shelves."),
     "key-not-found": Kind(404, "No such key", "GET /v1/keys lists the keys by id."),
     "method-not-allowed": Kind(405, "Method not allowed", "The Allow header lists the methods that are."),
     "bad-request": Kind(400, "Unreadable request", "Check the syntax of the request."),

@@ -60,7 +60,7 @@ class Card {
     this.find(".name").textContent = name || this.room;
     this.element.dataset.presence = presence?.status === "ok" ? presence.value : "unknown";
     this.find(".word").textContent = words.presence(presence);
-    this.find(".sure").textContent = presence?.status === "ok" ? `${words.percent(presence.probability)} sure` : "";
+    this.find(".sure").textContent = presence?.status === "ok" ? words.sure(presence.probability) : "";
     this.showReason(presence);
     this.showSource(tasks.find((state) => state.source)?.source);
     this.showFacts(presence, tasks);

@@ -32,7 +32,11 @@ export function presence(state) {
   return state?.status === "paused" ? "Paused" : "Unknown";
 }
 
-export const percent = (share) => (share === null || share === undefined ? "" : `${Math.round(share * 100)} %`);
+// Never rounded up to certainty.
+export function sure(probability) {
+  if (probability === null || probability === undefined) return "";
+  return probability > 0.99 ? "over 99 % sure" : `${Math.round(probability * 100)} % sure`;
+}
 
 export function count(state) {
   if (state?.status !== "ok") return `unknown: ${lower(reason(state?.reason))}`;

@@ -12,7 +12,7 @@ from tests.service.running import Running, wait_for
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - the address that must be refused
 OPEN = {"/livez", "/readyz", "/v1/openapi.json", "/v1/asyncapi.json", "/problems/{kind}"}
-VALUES = {"room": "lab", "link": "l1", "key_id": "nokey", "kind": "validation"}
+VALUES = {"room": "lab", "link": "l1", "key_id": "nokey", "name": "presence-simulation", "kind": "validation"}
 
 
 @pytest.fixture(scope="module")
@@ -185,8 +185,8 @@ def test_secrets_are_in_no_listing_and_no_log(api: Running, capfd: pytest.Captur
 
 
 def test_tls_is_demanded_beyond_loopback(tmp_path: Path) -> None:
-    from service.cli.exposure import check_exposure
     from service.cli.errors import CommandError
+    from service.cli.exposure import check_exposure
     from service.settings import ServerSettings
 
     for host in ("127.0.0.1", "::1", "localhost"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from models.zoo import CardError
 from service.state import rfc3339
 from tests.service.running import PretendedWorker, Running, link_facts, wait_for
 
@@ -289,3 +290,26 @@ def test_alerts_are_listed_newest_first(api: Running) -> None:
     assert {item["alert_id"] for item in walk(api, "/v1/alerts?severity=critical&limit=2")} == {"a0"}
     assert api.client.get("/v1/alerts?severity=loud").status_code == 422
     assert api.client.get("/v1/alerts?rooms=none").json()["items"] == []
+
+
+def test_damaged_model_is_a_reason_not_to_be_ready(
+    api: Running, worker: PretendedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(_: object) -> None:
+        raise CardError("counting/card.toml: field 'digest' is missing")
+
+    monkeypatch.setattr("service.api.context.shelved", damaged)
+    ready = api.client.get("/readyz")
+    assert ready.status_code == 503
+    assert "digest" in ready.json()["checks"]["models"]["reason"]
+
+
+def test_model_cards_say_what_they_were_trained_on(api: Running) -> None:
+    cards = api.client.get("/v1/models").json()["items"]
+    assert {(card["task"], card["shelf"], card["simulated"]) for card in cards} == {
+        ("presence", "open", True),
+        ("counting", "open", True),
+    }
+    one = api.client.get(f"/v1/models/{cards[0]['name']}").json()
+    assert one == cards[0]
+    assert api.client.get("/v1/models/none").json()["type"] == "/problems/model-not-found"

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.responses import Response
 
+from models.zoo import CardError
 from service.api.answers import answer
 from service.api.auth import Ctx, guarded
 from service.api.context import Context
@@ -63,7 +64,17 @@ def _models(context: Context) -> str | None:
     """The worker loads the models before it is heard; it may say more in its heartbeat's `models`."""
     if not context.watch.worker_up:
         return f"models are loaded by the worker: {_silence(context)}"
+    if reason := _damaged_card(context):
+        return reason
     told = context.watch.worker.get("models")
     if isinstance(told, dict) and told.get("ok") is False:
         return str(told.get("reason") or "no model could be loaded")
+    return None
+
+
+def _damaged_card(context: Context) -> str | None:
+    try:
+        context.cards()
+    except CardError as error:
+        return str(error)
     return None
