@@ -84,7 +84,7 @@ class RoomBuffer:
         (``buffer_full``: nobody called `closed`); late are frames whose last window has closed already.
         """
         times = block.table["capture_ns"]
-        zero = ~block.raw.reshape(len(block), -1).any(axis=1)
+        zero = ~block.raw.any(axis=(1, 2, 3, 4))
         late = np.zeros(len(block), np.bool_)
         if self._late_before is not None:
             late = (times < self._late_before) & ~zero
