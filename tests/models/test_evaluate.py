@@ -1,0 +1,185 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from models.data import crowd as dataset
+from models.signal.window import WindowSpec
+from models.training import cli_evaluate, fit, methods
+from models.training.fit import Fitted
+from models.training.methods import METHODS, Problem, baselines
+from models.training.selection import parse_support, split_support
+from models.training.task import task_spec
+
+from . import make
+
+run = CliRunner().invoke
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make.dataset(tmp_path_factory.mktemp("data") / "rooms", seconds=26)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(fit, "EPOCHS", 25)
+
+
+@pytest.fixture(scope="module")
+def problem(data: Path) -> Problem:
+    samples = dataset.load(data, ["RoomA", "RoomB"], WindowSpec())
+    source = samples.take(samples.domain == "RoomA")
+    support, query = split_support(samples.take(samples.domain == "RoomB"), parse_support("RoomB:8s"))
+    return Problem(source, query, support, support, task_spec("counting", 2))
+
+
+@pytest.fixture(scope="module")
+def fitted(problem: Problem) -> Fitted:
+    return fit.fit(problem.source, problem.spec, 0)
+
+
+def test_presence_prints_the_whole_contract(data: Path) -> None:
+    result = run(
+        cli_evaluate.app,
+        ["presence", "--data", str(data), "--source", "RoomA", "--target", "RoomB", "--seeds", "2", "--json"],
+    )
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert set(document) >= {
+        "task", "data", "source", "target", "support", "method", "transductive", "decision_s", "seeds",
+        "classes", "metrics", "baselines", "n_sessions", "confusion", "interval95", "data_digest", "commit",
+        "seconds",
+    }  # fmt: skip
+    assert set(document["metrics"]) >= {"balanced_accuracy", "ece"}
+    assert set(document["metrics"]["ece"]) == {"mean", "sd"}
+    assert document["metrics"]["balanced_accuracy"]["mean"] > 0.9
+    assert document["baselines"]["majority"]["balanced_accuracy"]["mean"] == 0.5
+    assert set(document["baselines"]) == {"majority", "none", "frozen_random"}
+    assert document["n_sessions"] == 3
+    assert np.sum(document["confusion"]) == 2 * document["n_units"]
+    low, high = document["interval95"]["balanced_accuracy"]
+    assert 0 <= low <= high <= 1
+
+
+def test_counting_with_support_shows_every_baseline_and_the_control(data: Path) -> None:
+    result = run(
+        cli_evaluate.app,
+        ["counting", "--data", str(data), "--source", "RoomA", "--target", "RoomB", "--seeds", "1",
+         "--support", "RoomB:8s", "--transductive", "--decision", "5s", "--json"],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert set(document["metrics"]) >= {"accuracy", "within_1", "mae"}
+    assert set(document["baselines"]) == {
+        "majority", "none", "frozen_random", "standardised", "head_only", "target_only",
+        "recording_fingerprint",
+    }  # fmt: skip
+    assert document["transductive"] is True
+    assert document["decision_s"] == 5
+    assert document["baselines"]["recording_fingerprint"]["accuracy"]["mean"] > 0.9  # one file a class
+
+
+def test_a_readable_table_without_json(data: Path) -> None:
+    result = run(
+        cli_evaluate.app,
+        ["counting", "--data", str(data), "--source", "RoomA", "--target", "RoomB", "--seeds", "1",
+         "--classes", "0-1", "--method", "none"],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert "RoomA -> RoomB, no target data" in result.stdout
+    assert "majority" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--data", "nowhere"], "data set nowhere does not exist"),
+        (["--source", "RoomZ"], "unknown domain 'RoomZ'"),
+        (["--classes", "0-5"], "class 3 of domain 'RoomA' is empty"),
+        (["--classes", "5"], "is no range"),
+        (["--method", "magic"], "no method 'magic'"),
+        (["--method", "standardised"], "needs --transductive or --support"),
+        (["--method", "head_only"], "give --support"),
+        (["--support", "RoomB"], "is not DOMAIN:AMOUNT"),
+        (["--decision", "soon"], "is no time"),
+        (["--decision", "2s"], "shorter than a window"),
+        (["--decision", "60s"], "longer than every recording"),
+        (["--source", "RoomB:0s-9s", "--target", "RoomB:8s-18s"], "share frames of RoomB/0p"),
+        (["--seeds", "0"], "seeds must be at least 1"),
+    ],
+)
+def test_errors_name_what_is_wrong(data: Path, options: list[str], why: str) -> None:
+    given = {"--data": str(data), "--source": "RoomA", "--target": "RoomB", "--seeds": "1"}
+    given |= dict(zip(options[::2], options[1::2], strict=True))
+    result = run(cli_evaluate.app, ["counting", *(word for pair in given.items() for word in pair)])
+    assert result.exit_code == 1
+    assert why in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_recording_that_is_no_capture_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "rooms" / "RoomA"
+    folder.mkdir(parents=True)
+    (folder / "0p.dat").write_bytes(b"not csi" * 100)
+    result = run(
+        cli_evaluate.app,
+        ["presence", "--data", str(tmp_path / "rooms"), "--source", "RoomA", "--target", "RoomA"],
+    )
+    assert result.exit_code == 1
+    assert "0p.dat" in result.stderr
+
+
+def test_a_recording_shorter_than_a_window_is_named(tmp_path: Path) -> None:
+    data = make.dataset(tmp_path / "short", seconds=3, domains=("RoomA",))
+    result = run(
+        cli_evaluate.app, ["presence", "--data", str(data), "--source", "RoomA", "--target", "RoomA"]
+    )
+    assert result.exit_code == 1
+    assert "shorter than one window" in result.stderr
+
+
+def test_scaler_is_fitted_on_the_source_alone(problem: Problem, fitted: Fitted) -> None:
+    seen = problem.source.features[problem.source.mask][:, problem.spec.columns]
+    assert np.allclose(fitted.network.mean.numpy(), seen.mean(axis=0), atol=1e-4)
+
+
+def test_what_a_window_gets_does_not_hang_on_the_other_target_windows(
+    problem: Problem, fitted: Fitted
+) -> None:
+    """Leakage guard: every method and baseline without --transductive judges each window by itself."""
+    strange = problem.query.features.copy()
+    strange[1:] += 3.0
+    other = replace(problem, query=replace(problem.query, features=strange))
+    for name, method in {**METHODS, **baselines(problem)}.items():
+        ours, theirs = method(problem, fitted, 0)[0], method(other, fitted, 0)[0]
+        assert np.allclose(ours, theirs, atol=1e-6), name
+
+
+def test_query_labels_reach_no_method(problem: Problem, fitted: Fitted) -> None:
+    lied = replace(problem, query=replace(problem.query, people=2 - problem.query.people))
+    for name, method in {**METHODS, **baselines(problem)}.items():
+        assert np.allclose(method(problem, fitted, 0), method(lied, fitted, 0), atol=1e-6), name
+
+
+def test_auto_chooses_on_held_out_support(problem: Problem, fitted: Fitted) -> None:
+    chosen = methods.choose(problem, fitted, 0)
+    assert np.allclose(METHODS["auto"](problem, fitted, 0), METHODS[chosen](problem, fitted, 0))
+
+
+def test_predictions_without_pyarrow_say_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.training.table.find_spec", lambda _name: None)
+    result = run(
+        cli_evaluate.app,
+        ["presence", "--data", str(data), "--source", "RoomA", "--target", "RoomB", "--seeds", "1",
+         "--predictions", str(tmp_path / "p.parquet")],
+    )  # fmt: skip
+    assert result.exit_code == 1
+    assert "pip install pyarrow" in result.stderr

@@ -1,0 +1,149 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from models.data.crowd import blocks_of
+from models.data.samples import samples_of, windows_of
+from models.networks.stream_set import StreamSet
+from models.runtime import Backbone, Head
+from models.signal.variation import NAMES, VERSION, variation
+from models.signal.window import Window, WindowSpec
+from models.zoo import SHELVES, CardError, ShelvedModel, parse_card, read_model, shelved
+from models.zoo.card import SIMULATION
+
+from . import make
+
+MODELS = shelved(SHELVES)
+IDS = [model.card.name for model in MODELS]
+
+
+def torch_twin(model: ShelvedModel) -> StreamSet:
+    """The network rebuilt in torch from the weights inside the shipped file."""
+    weights = {
+        tensor.name: torch.tensor(numpy_helper.to_array(tensor))
+        for tensor in onnx.load_from_string(model.onnx).graph.initializer
+    }
+    network = StreamSet(weights["columns"].tolist(), len(model.card.classes))
+    state = {
+        "columns": weights["columns"],
+        "mean": weights["mean"],
+        "scale": weights["scale"],
+        "per_stream.0.weight": weights["weight_1"].T,
+        "per_stream.0.bias": weights["bias_1"],
+        "per_stream.2.weight": weights["weight_2"].T,
+        "per_stream.2.bias": weights["bias_2"],
+        "pooled.1.weight": weights["weight_3"].T,
+        "pooled.1.bias": weights["bias_3"],
+        "direction.weight": weights["head_weight"][:, :1].T,
+        "thresholds": weights["head_bias"],
+    }
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def check_parity(model: ShelvedModel, windows: list[Window]) -> None:
+    network, backbone = torch_twin(model), Backbone(model)
+    for window in windows:
+        view = variation(window)
+        with torch.no_grad():
+            features, mask = torch.from_numpy(view.features)[None], torch.ones(1, len(view.mask))
+            expected = network(features, mask, *network.head())
+        found = backbone.run(view.features, view.mask)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert np.allclose(ours, theirs[0].numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_card_says_what_it_must(model: ShelvedModel) -> None:
+    card = model.card
+    assert card.features == VERSION
+    assert card.task in {"presence", "counting"}
+    assert len(model.onnx) <= 1_000_000
+    assert (card.trained_on == SIMULATION) == (card.shelf == "open")
+    assert ("non-commercial" in card.licence) == (card.shelf == "research")
+    assert card.document["data"]["domains"] >= 2
+    assert len(card.document["seeds"]["figures"]) >= 3
+    assert "by domain" in card.document["metrics"]["split"]
+    assert card.calibration["temperature"] >= 1
+    if card.task == "counting":
+        assert card.calibration["interval_width"] > 0
+
+
+def test_every_shelf_has_presence_and_counting() -> None:
+    found = {(model.card.shelf, model.card.task) for model in MODELS}
+    assert found == {(shelf, task) for shelf in SHELVES for task in ("presence", "counting")}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_onnx_is_torch_on_synthetic_windows(model: ShelvedModel) -> None:
+    check_parity(model, make.windows(make.recording(7, 2)))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_onnx_is_torch_on_real_windows(model: ShelvedModel, crowd: Path) -> None:
+    windows = windows_of(blocks_of(crowd / "RoomB" / "4p.dat.xz"), WindowSpec())
+    check_parity(model, windows[::10])
+
+
+def test_training_and_serving_see_the_same_numbers() -> None:
+    frames = make.recording(9, 2)
+    served = [one for one in make.windows(frames) if one.start_ns >= frames.table["capture_ns"][0]]
+    blocks = [frames.take(slice(start, start + 7)) for start in range(0, len(frames), 7)]
+    trained = samples_of(
+        windows_of(blocks, WindowSpec()),
+        domain="d",
+        session="d/2p",
+        people=2,
+        spec=WindowSpec(),
+        origin_ns=int(frames.table["capture_ns"][0]),
+    )
+    assert len(served) == len(trained) > 2
+    for window, row in zip(served, trained.features, strict=True):
+        assert np.array_equal(variation(window).features, row)
+
+
+def test_a_room_may_bring_its_own_head() -> None:
+    backbone = Backbone(next(model for model in MODELS if model.card.task == "counting"))
+    view = variation(make.windows(make.recording(7, 2))[4])
+    embedding, logits = backbone.run(view.features, view.mask)
+    outputs = len(logits)
+    head = Head(np.zeros((len(embedding), outputs), np.float32), np.arange(outputs, dtype=np.float32))
+    own_embedding, own = backbone.run(view.features, view.mask, head)
+    assert np.array_equal(own_embedding, embedding)
+    assert own.tolist() == list(range(outputs))
+    assert np.array_equal(backbone.run(view.features, view.mask)[1], logits)
+
+
+def test_streams_that_were_not_measured_do_not_count() -> None:
+    backbone = Backbone(MODELS[0])
+    features = np.random.default_rng(0).standard_normal((4, len(NAMES))).astype(np.float32)
+    mask = np.array([True, True, False, False])
+    other = features.copy()
+    other[2:] = 99
+    assert np.allclose(backbone.run(features, mask)[1], backbone.run(other, mask)[1])
+    assert np.allclose(backbone.run(features, mask)[1], backbone.run(features[:2], mask[:2])[1], atol=1e-5)
+
+
+def test_a_model_that_is_not_its_cards_is_refused(tmp_path: Path) -> None:
+    model = MODELS[0]
+    (tmp_path / "card.toml").write_text(
+        f'name = "x"\nversion = "1"\ntask = "presence"\ntrained_on = "y"\n'
+        f'shelf = "open"\nlicence = "z"\nfeatures = "f"\ndigest = "{model.card.digest}"\nclasses = []\n'
+        f"nics = []\n[calibration]\n"
+    )
+    (tmp_path / "model.onnx").write_bytes(model.onnx)
+    assert read_model(tmp_path).card.name == "x"
+    (tmp_path / "model.onnx").write_bytes(model.onnx + b"\0")
+    with pytest.raises(CardError, match="its card says"):
+        read_model(tmp_path)
+
+
+@pytest.mark.parametrize(("text", "why"), [("name = ", "not TOML"), ('name = "x"', "'version' is missing")])
+def test_a_damaged_card_is_named(text: str, why: str) -> None:
+    with pytest.raises(CardError, match=f"here.*{why}"):
+        parse_card(text, "here")
