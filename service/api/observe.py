@@ -40,6 +40,7 @@ class Observe:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
+        scope = _as_get(scope)
         seen = _Seen(scope, send, self._headers)
         began = time.perf_counter()
         try:
@@ -73,6 +74,13 @@ class Observe:
         status = HTTPStatus.INTERNAL_SERVER_ERROR if status is None else status
         self._metrics.count(method, route, status, seconds)
         _log.debug("request", method=method, path=scope["path"], status=int(status), seconds=seconds)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """HEAD is GET whose body the server leaves out; but looking at a login address must not spend it."""
+    if scope.get("method") == "HEAD" and scope["path"] != "/login":
+        return {**scope, "method": "GET"}
+    return scope
 
 
 class _Seen:

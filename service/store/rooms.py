@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
-from service.events import EventType
+from service.events import EventType, Severity
 from service.rooms.config import RoomConfig
+from service.store.alerts import open_alerts
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.log import append_event
@@ -101,10 +102,25 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
     now = time.time_ns()
     with store.write() as connection:
         check(next(iter(select_rooms(connection, only=room)), None))
+        _clear_alerts(connection, room)
         for table in (states, predictions, alerts, baselines, rooms):
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
         _note(connection, EventType.ROOM_DELETED, room, actor, {})
+
+
+def _clear_alerts(connection: sa.Connection, room: str) -> None:
+    """Say that open alerts are over: who follows them would wait for ever."""
+    for alert in open_alerts(connection, only=room):
+        facts = {name: alert.get(name) for name in ("alert_id", "rule", "severity", "task", "source")}
+        append_event(
+            connection,
+            EventType.ALERT_CLEARED,
+            room=room,
+            data={**facts, "reason": "room_deleted"},
+            time_ns=time.time_ns(),
+            severity=Severity(alert["severity"]),
+        )
 
 
 def _assign(
@@ -112,13 +128,16 @@ def _assign(
 ) -> None:
     """Make `wanted` exactly the links of the room."""
     _release(connection, (links.c.room == room) & links.c.link.not_in(wanted), now)
-    there = {row.link: row.room for row in connection.execute(sa.select(links.c.link, links.c.room))}
+    rows = connection.execute(sa.select(links.c.link, links.c.room, links.c.doc))
+    there = {row.link: row for row in rows}
     for link in dict.fromkeys(wanted):
         if link not in there:
             row = {"link": link, "room": room, "nic": nics.get(link, UNKNOWN_NIC), "revision": 1, "doc": {}}
             connection.execute(sa.insert(links).values(**row, created_ns=now, updated_ns=now))
-        elif there[link] != room:
-            moved = {"room": room, "revision": links.c.revision + 1, "updated_ns": now}
+        elif there[link].room != room:
+            # An admin put it here: its sender's header may no longer move it.
+            doc = {name: value for name, value in there[link].doc.items() if name != "assigned_by"}
+            moved = {"room": room, "doc": doc, "revision": links.c.revision + 1, "updated_ns": now}
             connection.execute(sa.update(links).where(links.c.link == link).values(moved))
 
 

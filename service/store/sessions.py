@@ -30,7 +30,7 @@ def redeem_login_token(store: Store, token: str) -> str | None:
     fits = (login_tokens.c.hash == digest(token)) & (login_tokens.c.kind == "login")
     with store.write() as connection:
         row = connection.execute(sa.select(login_tokens).where(fits)).first()
-        connection.execute(sa.delete(login_tokens).where(fits | (login_tokens.c.expires_ns < now)))
+        connection.execute(sa.delete(login_tokens).where(fits))
         if row is None or row.expires_ns < now:
             return None
         record(connection, actor="session:printed-url", action="session.open", target="dashboard")
@@ -93,6 +93,7 @@ def _insert(
     connection: sa.Connection, role: Role, kind: str, lifetime_s: int, key_id: str | None = None
 ) -> str:
     secret = secrets.token_urlsafe(32)
+    connection.execute(sa.delete(login_tokens).where(login_tokens.c.expires_ns < time.time_ns()))
     connection.execute(
         sa.insert(login_tokens).values(
             hash=digest(secret),

@@ -10,6 +10,7 @@ import pytest
 
 from models.zoo import CardError
 from service.state import rfc3339
+from service.store.sessions import login_url
 from tests.service.running import PretendedWorker, Running, link_facts, wait_for
 
 
@@ -313,3 +314,45 @@ def test_model_cards_say_what_they_were_trained_on(api: Running) -> None:
     one = api.client.get(f"/v1/models/{cards[0]['name']}").json()
     assert one == cards[0]
     assert api.client.get("/v1/models/none").json()["type"] == "/problems/model-not-found"
+
+
+def test_deleting_a_room_ends_its_alerts_and_erases_what_was_stored(api: Running) -> None:
+    from service.store.schema import alerts
+
+    api.put_room("lab", links=["l1"])
+    api.put_state("lab", "presence", "occupied", received_ns=time.time_ns())
+    api.put_predictions("lab", "presence", [100, 101])
+    row = {"alert_id": "a1", "rule": "room_occupied", "room": "lab", "severity": "info", "state": "raised"}
+    with api.store.write() as connection:
+        connection.execute(
+            alerts.insert().values(
+                **row, raised_ns=1, updated_ns=1, doc={"source": "live", "task": "presence"}
+            )
+        )
+    assert api.client.delete("/v1/rooms/lab").status_code == 204
+    cleared, deleted = api.client.get("/v1/events").json()["events"][-2:]
+    assert (cleared["type"], deleted["type"]) == ("org.roomtone.alert.cleared", "org.roomtone.room.deleted")
+    assert cleared["data"]["alert_id"] == "a1"
+    assert cleared["data"]["source"] == "live"
+    api.put_room("lab")
+    assert api.client.get("/v1/rooms/lab/predictions").json()["items"] == []
+    assert tasks_of(api)["presence"]["last_known"] is None
+    assert api.client.get("/v1/alerts").json()["items"] == []
+
+
+def test_head_is_get_without_a_body(api: Running) -> None:
+    api.put_room("lab")
+    for path in ("/livez", "/v1/rooms/lab", "/", "/static/app.js"):
+        got, asked = api.client.get(path), api.client.head(path)
+        assert (asked.status_code, asked.content) == (200, b""), path
+        assert asked.headers.get("etag") == got.headers.get("etag"), path
+
+
+def test_looking_at_a_login_address_does_not_spend_it(api: Running) -> None:
+    address = login_url(api.store, api.base)
+    with api.client_of(None) as browser:
+        assert browser.head(address).status_code == 405
+        answer = browser.get(address)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert browser.get("/v1/rooms").status_code == 200
+        assert browser.get(address).headers["location"] == "/?login=expired"

@@ -10,7 +10,6 @@ from collections.abc import Hashable
 
 import anyio.to_thread
 import msgspec
-import sqlalchemy as sa
 import structlog
 
 from service.api.cloudevents import cloud_event
@@ -75,12 +74,12 @@ class Hub:
         self.clients.discard(client)
 
     async def run(self) -> None:
-        """Tail until cancelled; trouble with the store is logged and tried again."""
+        """Tail until cancelled; trouble is logged and tried again."""
         self._loop = asyncio.get_running_loop()
         while True:
             try:
                 await self._step()
-            except sa.exc.SQLAlchemyError:
+            except Exception:  # noqa: BLE001 - the task's boundary: no trouble may end the tail in silence
                 _log.exception("event_log_unreadable")
             await self._wait()
 
