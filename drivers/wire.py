@@ -15,6 +15,7 @@ already processed by `Header.first`), a live sender counts them as lost.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -29,6 +30,11 @@ MAX_RAW_BYTES = 16 * 1024 * 1024
 RAW_DTYPES = frozenset({"|i1", "<i2", "<i4"})
 
 BLOCK, HELLO, FLUSH, GRANT, REFUSE = b"csi", b"hello", b"flush", b"grant", b"refuse"
+
+# What a message may hold at most; a decoder refuses the rest before anybody computes with it.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Word = Annotated[str, msgspec.Meta(max_length=200)]
+Rejects = Annotated[dict[Word, Count], msgspec.Meta(max_length=64)]
 
 
 class Source(StrEnum):
@@ -47,16 +53,16 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     """
 
     schema: int
-    session: str
-    link: str
-    room: str | None
-    nic: str
+    session: Word
+    link: Word
+    room: Word | None
+    nic: Word
     source: Source
-    first: int
-    count: int
+    first: Count
+    count: Count
     shape: tuple[int, int, int]
     dtype: str
-    bandwidth_mhz: int
+    bandwidth_mhz: Annotated[int, msgspec.Meta(gt=0, le=10_000)]
     subcarrier_index: list[int]
     antennas_used: list[bool]
     host_ns: int
@@ -66,25 +72,25 @@ class Hello(msgspec.Struct, frozen=True):
     """A sender introduces itself. `published` and `acked` are its cumulative frame counts on the link."""
 
     schema: int
-    session: str
-    link: str
-    room: str | None
-    nic: str
+    session: Word
+    link: Word
+    room: Word | None
+    nic: Word
     source: Source
-    published: int
-    acked: int
-    rejected: dict[str, int] = {}
-    dropped: int = 0
+    published: Count
+    acked: Count
+    rejected: Rejects = {}
+    dropped: Count = 0
 
 
 class Flush(msgspec.Struct, frozen=True):
     """The sender is done with this link; windows that end by its last frame may close."""
 
-    session: str
-    link: str
-    published: int
-    rejected: dict[str, int] = {}
-    dropped: int = 0
+    session: Word
+    link: Word
+    published: Count
+    rejected: Rejects = {}
+    dropped: Count = 0
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -95,7 +101,7 @@ class Grant(msgspec.Struct, frozen=True):
     """
 
     service_id: str
-    session: str
+    session: Word
     acked: int
     window: int
     last_capture_ns: int | None = None
@@ -105,7 +111,7 @@ class Grant(msgspec.Struct, frozen=True):
 class Refuse(msgspec.Struct, frozen=True):
     """The link's frames are not taken; `reason` is stable (e.g. ``unknown_link``), `detail` is for people."""
 
-    session: str
+    session: Word
     reason: str
     detail: str
 
@@ -201,7 +207,7 @@ def _check_sizes(header: Header, table_bytes: int, raw_bytes: int) -> None:
     if header.dtype not in RAW_DTYPES:
         raise WireError(f"raw dtype {header.dtype!r}, expected one of {sorted(RAW_DTYPES)}")
     subcarriers, rx, tx = header.shape
-    if min(header.count, header.first + 1, subcarriers, rx, tx) < 1 or raw_bytes > MAX_RAW_BYTES:
+    if min(header.count, subcarriers, rx, tx) < 1 or raw_bytes > MAX_RAW_BYTES:
         raise WireError(f"impossible block: count {header.count}, first {header.first}, shape {header.shape}")
     expected = header.count * subcarriers * rx * tx * 2 * np.dtype(header.dtype).itemsize
     if table_bytes != header.count * FRAME_TABLE.itemsize or raw_bytes != expected:

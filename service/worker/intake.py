@@ -1,7 +1,7 @@
 """From messages to frames in rooms: who may send, what is new, what must be answered."""
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 
 from drivers.frame import FrameBlock
@@ -16,6 +16,10 @@ from service.worker.rooms import RoomRuntime
 from service.worker.site import Layout
 
 MAX_UNASSIGNED = 256
+FORGET_UNASSIGNED_S = 60.0
+MAX_AHEAD_NS = 30 * 24 * 3600 * 1_000_000_000
+"""Capture time may lie ahead of the host's clock (a fast replay), but a frame from next year is a broken one:
+taken, it would make every later frame of its room too late."""
 _log = logging.getLogger(__name__)
 
 
@@ -100,8 +104,11 @@ class Intake:
         self.ledgers.pop(link, None)
         self.to_flush.discard(link)
 
-    def reports(self) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
-        """Links and unassigned senders as the heartbeat carries them."""
+    def reports(self, now_ns: int) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+        """Links, and unassigned senders that were heard lately, as the heartbeat carries them."""
+        for link, ledger in list(self.unassigned.items()):
+            if now_ns - (ledger.heard_ns or 0) > FORGET_UNASSIGNED_S * 1e9:
+                del self.unassigned[link]
         return (
             {link: ledger.report() for link, ledger in self.ledgers.items()},
             {link: ledger.report() for link, ledger in self.unassigned.items()},
@@ -139,8 +146,14 @@ class Intake:
 
 def _push(room: RoomRuntime, ledger: LinkLedger, block: FrameBlock, received_ns: int) -> PushCount:
     """The boundary to foreign bytes: a block that no window can take is rejected, whatever it broke."""
+    times = block.table["capture_ns"]
+    timely = (times >= 0) & (times <= received_ns + MAX_AHEAD_NS)
+    rejected = Counter(bad_time=len(block) - int(timely.sum()))
+    good = block if timely.all() else block.take(timely)
     try:
-        return room.push(ledger.link, ledger.source, block, received_ns)
+        count = room.push(ledger.link, ledger.source, good, received_ns) if len(good) else PushCount(0, 0)
     except Exception:  # noqa: BLE001 - whatever foreign bytes break in a buffer, the other rooms go on
         _log.exception("link %s sent a block of shape %s that cannot be used", ledger.link, block.shape)
-        return PushCount(0, 0, {"unusable": len(block)})
+        count = PushCount(0, 0, {"unusable": len(good)})
+    rejected.update(count.rejected)
+    return PushCount(count.accepted, count.late, {why: n for why, n in rejected.items() if n})

@@ -127,7 +127,7 @@ class Worker:
             case (header, block):
                 room = self.intake.take(header, block, delivery.received_ns, self.building.rooms)
                 if room is not None:
-                    self._pending.extend((room, window) for window in room.buffer.closed())
+                    self._pending.extend((room, window) for window in room.closed())
 
     def _greet(self, hello: Hello, delivery: Delivery) -> None:
         refusal = self.intake.greet(hello, delivery.peer, self.building.layout, delivery.received_ns)
@@ -161,7 +161,7 @@ class Worker:
                 self.building.watch.end(link)
             room = self.building.rooms.get(ledger.room or "")
             if room is not None and not self.building.expects_frames(room):
-                self._pending.extend((room, window) for window in room.buffer.closed(flush=True))
+                self._pending.extend((room, window) for window in room.closed(flush=True))
 
     def _note_cursors(self, room: RoomRuntime) -> None:
         for link in room.sources:
@@ -227,7 +227,7 @@ class Worker:
         )
 
     def _beat(self) -> None:
-        links, unassigned = self.intake.reports()
+        links, unassigned = self.intake.reports(self._now_ns())
         counters: dict[str, JsonValue] = {**self.counters, "pending_windows": len(self._pending)}
         counters |= {f"ingest_rejected_{reason}": count for reason, count in self._ingest.rejected.items()}
         self._signals.publish(

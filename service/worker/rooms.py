@@ -1,5 +1,6 @@
 """One room in the worker: its frames, its open windows, its states."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from service.rooms.memory import Memory, document, fresh
 from service.rooms.observation import Observation
 from service.worker.batch import Batch, Document, Event, StateRow
 
+_log = logging.getLogger(__name__)
 _LEAST_LIVE_FIRST = (Source.SIMULATED, Source.REPLAY, Source.LIVE)
 
 
@@ -40,9 +42,7 @@ class RoomRuntime:
     buffer: RoomBuffer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.buffer = RoomBuffer(self.spec)
-        if self.predicted_ns is not None:
-            self.buffer.skip_to(self.predicted_ns)
+        self._start_over()
         known = [row.memory.received_ns for row in self.rows.values() if row.memory.received_ns is not None]
         self.received_ns = max(known, default=None)
 
@@ -53,6 +53,15 @@ class RoomRuntime:
             self.sources[link] = source
             self.received_ns = received_ns
         return count
+
+    def closed(self, *, flush: bool = False) -> list[Window]:
+        """Windows that have closed; none, and a fresh start, if frames that no window can take got in."""
+        try:
+            return self.buffer.closed(flush=flush)
+        except Exception:  # noqa: BLE001 - whatever foreign frames break in a buffer, the other rooms go on
+            _log.exception("room %s starts over: its frames cannot be made into windows", self.room)
+            self._start_over()
+            return []
 
     def source_of(self, window: Window) -> Source:
         """Where a window's frames come from: the least live of its links speaks for it."""
@@ -96,6 +105,11 @@ class RoomRuntime:
         """Whether nothing arrived for longer than the room allows."""
         age_ns = now_ns - (self.received_ns or 0)
         return bool(self.rows) and age_ns > self.config.stale_after_s * 1e9
+
+    def _start_over(self) -> None:
+        self.buffer = RoomBuffer(self.spec)
+        if self.predicted_ns is not None:
+            self.buffer.skip_to(self.predicted_ns)
 
     def _memory(self, task: str, now_ns: int) -> Memory:
         row = self.rows.get(task)

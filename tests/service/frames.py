@@ -11,7 +11,7 @@ from models.signal.window import Window
 from service.bus.memory import MemorySender
 
 S = 1_000_000_000
-T0 = 1_800_000_000 * S
+T0 = 1_600_000_000 * S
 MODEL = ModelRef("fake", "1", "0" * 8, "nothing")
 
 

@@ -1,14 +1,19 @@
 """The worker on the memory bus with a real store: from frames to states, events, alerts and grants."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from drivers.frame import FRAME_TABLE, FrameBlock
 from drivers.wire import Grant, Refuse, Source
 from models.prediction import JsonValue
 from service.bus.memory import MemoryHub, MemoryIngest, MemorySignals
@@ -89,8 +94,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
 
     def build(**ingest: Any) -> Bench:
-        settings = Settings(data_dir=tmp_path, ingest=IngestSettings(**{"auto_rooms": True, **ingest}))
-        return Bench(store, settings)
+        site = Settings(data_dir=tmp_path, ingest=IngestSettings(**{"auto_rooms": True, **ingest}))
+        return Bench(store, site)
 
     yield build
     store.close()
@@ -478,3 +483,74 @@ def test_a_stopped_worker_finishes_commits_and_grants(bench: Bench) -> None:
     bench.worker.run(lambda: next(turns))
     assert talker.heard()[-1].acked == 300
     assert len(bench.rows(predictions)) == 2 * 5
+
+
+def strange(draw: st.DrawFn) -> FrameBlock:
+    """A block whose header adds up and whose content may be anything."""
+    count, subcarriers, rx, tx = (draw(st.integers(1, top)) for top in (40, 70, 4, 4))
+    dtype = draw(st.sampled_from([np.int8, np.int16, np.int32]))
+    table = np.zeros(count, FRAME_TABLE)
+    anything = st.integers(-(2**63), 2**63 - 1)
+    near = st.integers(T0 - 5 * S, T0 + 5 * S)
+    table["capture_ns"] = draw(st.lists(st.one_of(near, anything), min_size=count, max_size=count))
+    table["sequence"] = draw(anything)
+    table["rssi_dbm"] = draw(st.sampled_from([np.nan, np.inf, -40.0, 1e38]))
+    fill = draw(st.integers(np.iinfo(dtype).min, np.iinfo(dtype).max))
+    spacing = st.lists(st.integers(-(2**15) + 1, 2**15 - 1), min_size=subcarriers, max_size=subcarriers)
+    return FrameBlock(
+        nic=draw(st.sampled_from(["intel5300", "esp32", "", "\x00"])),
+        table=table,
+        raw=np.full((count, subcarriers, rx, tx, 2), fill, dtype),
+        subcarrier_index=np.array(draw(spacing), np.int16),
+        bandwidth_mhz=draw(st.integers(1, 10_000)),
+        antennas_used=np.array(draw(st.lists(st.booleans(), min_size=rx, max_size=rx))),
+        index=np.arange(count),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(block=st.composite(strange)(), source=st.sampled_from(Source), first=st.integers(0, 2**53))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_no_block_whatever_it_holds_stops_the_worker_or_other_rooms(
+    make: Callable[..., Bench], block: FrameBlock, source: Source, first: int
+) -> None:
+    bench = make()
+    try:
+        bad = bench.talker("bad", "attic", source=source, session=uuid.uuid4().hex)
+        bad.resend(block, first)
+        bad.resend(block, 0)
+        bad.flush()
+        good = bench.talker("good", "b", session=uuid.uuid4().hex)
+        start = 10 * len(bench.rows(predictions))
+        good.send(frames(start, 6, people=1))
+        bench.turn()
+        assert bench.state()["value"] == "occupied"
+        facts = bench.link("bad")
+        assert facts["received"] == (
+            facts["accepted"] + sum(facts["rejected"].values()) + facts["late"] + facts["duplicate"]
+        )
+        assert facts["published"] == facts["received"] + facts["gap"]
+        heartbeat(bench)
+    finally:
+        bench.ingest.close()
+
+
+def test_a_frame_from_next_year_does_not_make_todays_frames_late(bench: Bench) -> None:
+    talker = bench.talker()
+    talker.send(frames(0, 6))
+    far = frames(0, 0.1, first=300)
+    far.table["capture_ns"] = time.time_ns() + 400 * 24 * 3600 * S
+    talker.send(far)
+    talker.send(frames(6, 6, first=305))
+    bench.turn()
+    assert bench.link()["rejected"] == {"bad_time": 5}
+    assert bench.link()["late"] == 0
+    assert bench.state()["value"] == "vacant"
+
+
+def test_an_unassigned_sender_that_fell_silent_is_listed_no_more(make: Callable[..., Bench]) -> None:
+    bench = make(auto_rooms=False)
+    bench.talker()
+    assert list(heartbeat(bench)["unassigned"]) == ["l1"]
+    bench.later(61)
+    assert heartbeat(bench)["unassigned"] == {}
