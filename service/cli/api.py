@@ -1,5 +1,6 @@
 """`roomtone api`: the API and dashboard as one process."""
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import uvicorn
 
 from service.api.app import create_app
 from service.bus.registry import open_signals
+from service.cli.errors import CommandError
 from service.cli.exposure import check_exposure
 from service.cli.site import ConfigFile, DataDir, site_settings
 from service.logs import log_to_stderr
@@ -36,12 +38,29 @@ def serve(
     settings.server = settings.server.model_copy(update=given)
     check_exposure(settings.server)
     log_to_stderr("api")
-    store = open_store(settings.store_url)
+    with listen(settings.server) as listener:
+        store = open_store(settings.store_url)
+        try:
+            application = create_app(settings, store, lambda: open_signals(settings, "api"))
+            uvicorn.Server(server_config(application, settings.server)).run(sockets=[listener])
+        finally:
+            store.close()
+
+
+def listen(server: ServerSettings) -> socket.socket:
+    """The socket to serve on.
+
+    Raises:
+        CommandError: somebody listens there, or we may not.
+    """
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     try:
-        application = create_app(settings, store, lambda: open_signals(settings, "api"))
-        uvicorn.Server(server_config(application, settings.server)).run()
-    finally:
-        store.close()
+        return socket.create_server((server.host.strip("[]"), server.port), family=family, backlog=2048)
+    except OSError as error:
+        raise CommandError(
+            f"cannot listen at {server.host} port {server.port}: {error.strerror}; "
+            "stop what runs there, or choose another with --port"
+        ) from error
 
 
 def server_config(application: object, server: ServerSettings) -> uvicorn.Config:

@@ -197,3 +197,11 @@ def test_tls_is_demanded_beyond_loopback(tmp_path: Path) -> None:
             check_exposure(ServerSettings(host=host))
     with pytest.raises(CommandError, match="both"):
         check_exposure(ServerSettings(tls_cert=tmp_path / "c.pem"))
+
+
+def test_taken_port_is_one_clear_error(api: Running) -> None:
+    from service.cli.api import listen
+    from service.cli.errors import CommandError
+
+    with pytest.raises(CommandError, match=f"port {api.port}: Address already in use"):
+        listen(api.settings.server)
