@@ -82,9 +82,17 @@ class FrameBlock:
         _, subcarrier, rx, tx, _ = self.raw.shape
         return subcarrier, rx, tx
 
-    def csi(self) -> npt.NDArray[np.complex64]:
-        """Raw channel values, complex64 ``[frame, subcarrier, rx, tx]``, unscaled."""
-        return np.ascontiguousarray(self.raw, np.float32).view(np.complex64)[..., 0]
+    def csi(self, out: npt.NDArray[np.complex64] | None = None) -> npt.NDArray[np.complex64]:
+        """Raw channel values, complex64 ``[frame, subcarrier, rx, tx]``, unscaled.
+
+        Written to the start of `out` (contiguous, at least as long as the block, same shape behind) if given:
+        a reader of long streams saves the memory for every block anew.
+        """
+        if out is None:
+            return np.ascontiguousarray(self.raw, np.float32).view(np.complex64)[..., 0]
+        chosen = out[: len(self)]
+        np.copyto(chosen.view(np.float32).reshape(self.raw.shape), self.raw)
+        return chosen
 
     def take(self, rows: "slice | npt.NDArray[Any]") -> "FrameBlock":
         """The block with only these rows (a slice, or an integer or boolean index)."""

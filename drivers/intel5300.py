@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
-from drivers.intel5300_bits import BATCH, SUBCARRIERS, Unpacker, pack, payload_bytes
+from drivers.intel5300_bits import BATCH, SUBCARRIERS, pack, payload_bytes, unpacker
 from drivers.intel5300_framing import CSI, HEAD_BYTES, Framing
 from drivers.intel5300_order import IS_BAD, ROWS, USED, antenna_sel
 from drivers.registry import Parsed
@@ -140,7 +140,7 @@ def _values(
     nrx, count = int(orders[0]) >> 6, len(positions)
     allocate = np.empty if nrx == ANTENNAS else np.zeros
     raw = allocate((count, SUBCARRIERS, ANTENNAS, 2 * ntx), np.int8)
-    unpacker, size = Unpacker(nrx, ntx, count), payload_bytes(nrx, ntx)
+    unpack, size = unpacker(nrx, ntx).unpack, payload_bytes(nrx, ntx)
     for index in _groups(orders):
         chosen, rows = positions[index], ROWS[orders[index][0]]
         some = raw if isinstance(index, slice) else allocate((len(chosen), *raw.shape[1:]), np.int8)
@@ -151,7 +151,7 @@ def _values(
                 payload = (memoryview(data), int(part[0]) + HEAD_BYTES, stride)
             else:
                 payload = (_records(data, part, HEAD_BYTES, size).data, 0, size)
-            unpacker.unpack(*payload, rows, some[start : start + BATCH])
+            unpack(*payload, rows, some[start : start + BATCH])
         if some is not raw:
             _as_void(raw)[index] = _as_void(some)
     return raw.reshape(count, SUBCARRIERS, ANTENNAS, ntx, 2)

@@ -6,6 +6,7 @@ to three complex values are loaded as one 64-bit word, which leaves 16 bits or m
 the table of words is [subcarrier, word, frame], so that one shift moves a whole row.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -26,22 +27,25 @@ def payload_bytes(nrx: int, ntx: int) -> int:
     return (SUBCARRIERS * (16 * nrx * ntx + _SKIP_BITS) + 7) // 8
 
 
+_kept = threading.local()
+
+
 class Unpacker:
     """Unpacks payloads of one number of chains and streams, reusing its table.
 
     Args:
         nrx: receive chains.
         ntx: transmit streams.
-        frames: how many frames there will be at most (the table is made for `BATCH` at most).
     """
 
-    def __init__(self, nrx: int, ntx: int, frames: int) -> None:
+    def __init__(self, nrx: int, ntx: int) -> None:
         chains_a_word = nrx if ntx == 1 else 1
         values, words = ntx * chains_a_word, nrx // chains_a_word
         room = 8 * _WORD.itemsize - 16 * values
         start = _SKIP_BITS * np.arange(1, SUBCARRIERS + 1)
-        self._shift = (start % room).astype(_WORD)[:, None, None]
-        self._table = np.zeros((SUBCARRIERS, words, min(frames, BATCH) + _PAD), _WORD)
+        self._table = np.empty((SUBCARRIERS, words, BATCH + _PAD), _WORD)
+        self._shift = np.empty_like(self._table)  # in full: twice as quick as one that is broadcast
+        self._shift[:] = (start % room).astype(_WORD)[:, None, None]
         self._loads = [
             (np.flatnonzero(start // room == ahead), ahead * room // 8)
             for ahead in range(int(start[-1]) // room + 1)
@@ -79,10 +83,21 @@ class Unpacker:
                 start + self._steps[0] * first + ahead,
                 (*self._steps, stride),
             )
-        np.right_shift(self._table, self._shift, out=self._table)
+        if frames < BATCH // 2:
+            np.right_shift(table, self._shift[..., :frames], out=table)
+        else:  # whole rows go quicker than parts of them
+            np.right_shift(self._table, self._shift, out=self._table)
         target = out.view(self._chain)[..., 0]
         for chain, row in enumerate(rows):
             target[:, :, row] = self._low[:, chain, :frames].T
+
+
+def unpacker(nrx: int, ntx: int) -> Unpacker:
+    """This thread's unpacker of that many chains and streams."""
+    kept: dict[tuple[int, int], Unpacker] = _kept.__dict__.setdefault("unpackers", {})
+    if (nrx, ntx) not in kept:
+        kept[nrx, ntx] = Unpacker(nrx, ntx)
+    return kept[nrx, ntx]
 
 
 def pack(values: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:

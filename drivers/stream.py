@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from drivers.account import Account
 from drivers.clock import Clock, Counter
@@ -32,7 +33,7 @@ class Stream:
         self.account = Account()
         self.bytes_fed = 0
         self._left = b""
-        self._buffer = bytearray()
+        self._buffer: npt.NDArray[np.uint8] | None = None
         self._frames = 0
         self._clock = Clock(nic.CLOCK_WRAP_NS)
         self._counter = Counter(nic.SEQUENCE_WRAP)
@@ -59,10 +60,10 @@ class Stream:
 
         The quick way through a file: ``stream.fill(file.readinto)``.
         """
-        if not self._buffer:
-            self._buffer = bytearray(BUFFER_BYTES)
+        if self._buffer is None:
+            self._buffer = np.empty(2 * BUFFER_BYTES, np.uint8)  # at this size NumPy asks for huge pages
         left = len(self._left)
-        view = memoryview(self._buffer)
+        view = self._buffer[:BUFFER_BYTES].data
         view[:left] = self._left
         count = readinto(view[left:])
         self.bytes_fed += count
