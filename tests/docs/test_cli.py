@@ -12,7 +12,12 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 
 
 def subcommands(name: str) -> list[list[str]]:
-    groups = {"keys": ["create", "list", "revoke"], "bench": ["decode", "pipeline"], "train": ["presence", "counting", "zoo"], "evaluate": ["presence", "counting"]}
+    groups = {
+        "keys": ["create", "list", "revoke"],
+        "bench": ["decode", "pipeline"],
+        "train": ["presence", "counting", "zoo"],
+        "evaluate": ["presence", "counting"],
+    }
     return [[name, sub] for sub in groups.get(name, [])] or [[name]]
 
 
