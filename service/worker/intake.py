@@ -11,15 +11,12 @@ from models.signal.window import PushCount
 from service.bus.port import Ingest
 from service.store.engine import Store
 from service.worker.admission import Refused, admit
-from service.worker.ledger import LinkLedger
+from service.worker.ledger import LinkLedger, timely
 from service.worker.rooms import RoomRuntime
 from service.worker.site import Layout
 
 MAX_UNASSIGNED = 256
 FORGET_UNASSIGNED_S = 60.0
-MAX_AHEAD_NS = 30 * 24 * 3600 * 1_000_000_000
-"""Capture time may lie ahead of the host's clock (a fast replay), but a frame from next year is a broken one:
-taken, it would make every later frame of its room too late."""
 _log = logging.getLogger(__name__)
 
 
@@ -146,10 +143,9 @@ class Intake:
 
 def _push(room: RoomRuntime, ledger: LinkLedger, block: FrameBlock, received_ns: int) -> PushCount:
     """The boundary to foreign bytes: a block that no window can take is rejected, whatever it broke."""
-    times = block.table["capture_ns"]
-    timely = (times >= 0) & (times <= received_ns + MAX_AHEAD_NS)
-    rejected = Counter(bad_time=len(block) - int(timely.sum()))
-    good = block if timely.all() else block.take(timely)
+    in_time = timely(block.table["capture_ns"], received_ns)
+    rejected = Counter(bad_time=len(block) - int(in_time.sum()))
+    good = block if in_time.all() else block.take(in_time)
     try:
         count = room.push(ledger.link, ledger.source, good, received_ns) if len(good) else PushCount(0, 0)
     except Exception:  # noqa: BLE001 - whatever foreign bytes break in a buffer, the other rooms go on

@@ -23,6 +23,9 @@ from service.sequence import SequenceSpan
 MAX_HELD_BLOCKS = 256
 BUSY_S = 3.0
 """A sender that said nothing for this long (it greets every second) no longer keeps its link to itself."""
+MAX_AHEAD_NS = 30 * 24 * 3600 * 1_000_000_000
+"""Capture time may lie ahead of the host's clock (a fast replay), but a frame from next year is a broken one:
+taken, it would make every later frame of its room too late."""
 _RATE_SPAN_NS = 5_000_000_000
 
 
@@ -177,16 +180,24 @@ class LinkLedger:
 
     def _note(self, header: Header, block: FrameBlock, received_ns: int) -> None:
         times = block.table["capture_ns"]
-        newest = int(times.max())
+        times = times[timely(times, received_ns)]
+        newest = int(times.max()) if len(times) else 0
         self.shape, self.last_received_ns = header.shape, received_ns
+        if self.keeps_unacked:
+            self.held.append((header.first, newest))
+        self.rssi_dbm = _mean(block.table["rssi_dbm"])
+        self._sequence.add(block)
+        if not len(times):
+            return
         self.last_capture_ns = newest if self.last_capture_ns is None else max(newest, self.last_capture_ns)
         self._recent.append((newest, len(block), received_ns - newest))
         while self._recent[-1][0] - self._recent[0][0] > _RATE_SPAN_NS:
             self._recent.popleft()
-        self.rssi_dbm = _mean(block.table["rssi_dbm"])
-        self._sequence.add(block)
-        if self.keeps_unacked:
-            self.held.append((header.first, newest))
+
+
+def timely(times: npt.NDArray[np.int64], received_ns: int) -> npt.NDArray[np.bool_]:
+    """Which capture times can be true."""
+    return (times >= 0) & (times <= received_ns + MAX_AHEAD_NS)
 
 
 def _mean(values: npt.NDArray[np.float32]) -> float | None:

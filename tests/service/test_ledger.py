@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from drivers.wire import Hello, Source, pack_block, unpack_block
 from models.signal.window import PushCount
 from service.worker.ledger import LinkLedger
-from tests.service.frames import S, frames
+from tests.service.frames import T0, S, frames
 
 
 def hello(session: str = "s1", published: int = 0, acked: int = 0, source: Source = Source.LIVE) -> Hello:
@@ -39,7 +39,7 @@ def offer(ledger: LinkLedger, first: int, count: int, session: str = "s1") -> in
         first=first,
         host_ns=0,
     )
-    fresh = ledger.take(*unpack_block(parts), received_ns=7 * S)
+    fresh = ledger.take(*unpack_block(parts), received_ns=T0 + 7 * S)
     if fresh is None:
         return 0
     late = min(1, len(fresh))
@@ -171,5 +171,5 @@ def test_a_report_tells_rate_offset_signal_and_the_cards_own_losses() -> None:
     assert report["sequence_gaps"] == 10
     assert report["shape"] == [30, 3, 1]
     newest = int(frames(160 / 50, 10 / 50).table["capture_ns"][-1])
-    assert report["clock_offset_ms"] == (7 * S - newest) / 1e6
+    assert report["clock_offset_ms"] == (T0 + 7 * S - newest) / 1e6
     assert greeted(source=Source.REPLAY).report()["clock_offset_ms"] is None

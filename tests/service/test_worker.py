@@ -545,6 +545,7 @@ def test_a_frame_from_next_year_does_not_make_todays_frames_late(bench: Bench) -
     bench.turn()
     assert bench.link()["rejected"] == {"bad_time": 5}
     assert bench.link()["late"] == 0
+    assert bench.link()["last_frame_ns"] < T0 + 12 * S
     assert bench.state()["value"] == "vacant"
 
 
