@@ -45,11 +45,6 @@ _HEAD = np.dtype(
         ("rate", "<u2"),
     ]
 )
-_RSSI_DB = np.arange(256, dtype=np.float32)  # by field; 0 is an antenna that was not used
-_RSSI_DB[0] = np.nan
-_AGC_DBM = -np.arange(256, dtype=np.float32) - RSSI_OFFSET_DB
-_NOISE_DBM = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32)
-_NOISE_DBM[UNKNOWN_NOISE & 0xFF] = np.nan
 Heads = npt.NDArray[np.void]
 Positions = npt.NDArray[np.int64]
 
@@ -140,21 +135,32 @@ def _values(
     nrx, count = int(orders[0]) >> 6, len(positions)
     allocate = np.empty if nrx == ANTENNAS else np.zeros
     raw = allocate((count, SUBCARRIERS, ANTENNAS, 2 * ntx), np.int8)
-    unpack, size = unpacker(nrx, ntx).unpack, payload_bytes(nrx, ntx)
+    unpack = unpacker(nrx, ntx).unpack
     for index in _groups(orders):
-        chosen, rows = positions[index], ROWS[orders[index][0]]
-        some = raw if isinstance(index, slice) else allocate((len(chosen), *raw.shape[1:]), np.int8)
-        stride = _even_stride(chosen)
-        for start in range(0, len(chosen), BATCH):
-            part = chosen[start : start + BATCH]
-            if stride:
-                payload = (memoryview(data), int(part[0]) + HEAD_BYTES, stride)
-            else:
-                payload = (_records(data, part, HEAD_BYTES, size).data, 0, size)
-            unpack(*payload, rows, some[start : start + BATCH])
-        if some is not raw:
-            _as_void(raw)[index] = _as_void(some)
+        rows = ROWS[orders[index][0]]
+        if isinstance(index, slice):
+            for part, payloads in _batches(data, positions, payload_bytes(nrx, ntx)):
+                unpack(*payloads, rows, raw[part])
+            continue
+        some = allocate((min(len(index), BATCH), *raw.shape[1:]), np.int8)
+        for part, payloads in _batches(data, positions[index], payload_bytes(nrx, ntx)):
+            target = index[part]
+            unpack(*payloads, rows, some[: len(target)])
+            _as_void(raw)[target] = _as_void(some[: len(target)])
     return raw.reshape(count, SUBCARRIERS, ANTENNAS, ntx, 2)
+
+
+def _batches(
+    data: bytes | memoryview, positions: Positions, size: int
+) -> Iterator[tuple[slice, tuple[memoryview, int, int]]]:
+    """Rows of each batch, and buffer, start and stride of its payloads: copied if not evenly spaced."""
+    stride = _even_stride(positions)
+    for start in range(0, len(positions), BATCH):
+        part = slice(start, start + BATCH)
+        if stride:
+            yield part, (memoryview(data), int(positions[start]) + HEAD_BYTES, stride)
+        else:
+            yield part, (_records(data, positions[part], HEAD_BYTES, size).data, 0, size)
 
 
 def _even_stride(positions: Positions) -> int:
@@ -182,11 +188,15 @@ def _table(heads: Heads) -> npt.NDArray[np.void]:
     table = np.empty(len(heads), FRAME_TABLE)
     table["sequence"] = heads["bfee_count"]
     table["capture_ns"] = heads["timestamp_us"] * np.int64(1000)
-    level = _AGC_DBM[heads["agc"]]
+    level = heads["agc"] + np.float32(RSSI_OFFSET_DB)
     table["rssi_dbm"][:, ANTENNAS:] = np.nan
     for antenna in range(ANTENNAS):
-        table["rssi_dbm"][:, antenna] = _RSSI_DB[heads["rssi"][:, antenna]] + level
-    table["noise_dbm"] = _NOISE_DBM[heads["noise"].view(np.uint8)]
+        rssi = heads["rssi"][:, antenna]
+        table["rssi_dbm"][:, antenna] = rssi - level
+        if not rssi.all():
+            table["rssi_dbm"][rssi == 0, antenna] = np.nan
+    table["noise_dbm"] = heads["noise"]
+    table["noise_dbm"][heads["noise"] == UNKNOWN_NOISE] = np.nan
     table["agc_db"] = heads["agc"]
     table["rate"] = heads["rate"]
     return table

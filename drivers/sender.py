@@ -226,7 +226,7 @@ class Sender:
         self._push()
 
     def _await(self, done: Callable[[], bool]) -> None:
-        self._heard = max(self._heard, time.monotonic() - self._silence_timeout_s / 2)
+        self._heard = time.monotonic()
         while not done():
             self.pump(_STEP_S)
             self._raise_refusal()
