@@ -19,7 +19,7 @@ PATIENCE = 30
 BATCH = 128
 LEARNING_RATE = 5e-3
 WEIGHT_DECAY = 1e-2
-NOISE = 0.1  # standard deviations of a feature: two windows of one moment differ by about this
+NOISE = 0.3  # standard deviations of a feature: two windows of the same people differ by about this
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import torch
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.networks.stream_set import StreamSet
+from models.signal.baseline import FLOOR
 from models.tasks.ordinal import class_probabilities
 from models.training.fit import Fitted, fit, logits_of
 from models.training.head import refit_head
@@ -50,6 +51,34 @@ def standardised(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
         torch.from_numpy(problem.unlabelled.features), torch.from_numpy(problem.unlabelled.mask).float()
     )
     return class_probabilities(logits_of(network, problem.query), fitted.temperature)
+
+
+def matched(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Thresholds moved until the unlabelled target windows show, on average, the class shares of the source.
+
+    It supposes that classes are about as common in the target as in the source, and says nothing of which
+    window is what: one shift a threshold, from the mean of its probability.
+    """
+    del seed
+    if problem.unlabelled is None:
+        raise SelectionError("method matched needs --transductive or --support: windows of the target")
+    labels = problem.spec.labels(problem.source)
+    seen, judged = fitted.logits(problem.unlabelled), fitted.logits(problem.query)
+    shift = [
+        threshold_shift(seen[:, above] / fitted.temperature, float((labels > above).mean()))
+        for above in range(seen.shape[1])
+    ]
+    return class_probabilities(judged / fitted.temperature + np.array(shift))
+
+
+def threshold_shift(logits: npt.NDArray[np.float64], share: float, reach: float = 20.0) -> float:
+    """What to add to `logits` so that their mean probability is `share` (bisection, within `reach`)."""
+    low, high = -reach, reach
+    for _ in range(50):
+        middle = (low + high) / 2
+        mean = float(np.mean(1 / (1 + np.exp(-(logits + middle)))))
+        low, high = (middle, high) if mean < share else (low, middle)
+    return (low + high) / 2
 
 
 def head_only(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
@@ -98,6 +127,32 @@ def fingerprint(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
     return out
 
 
+def motion_statistic(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Presence by phi alone, no learning but a threshold: the one that does best on the source."""
+    del fitted, seed
+    return _by_threshold(problem, column=0, scale=0.05)
+
+
+def moved_variance(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
+    """Presence by the variance that motion explains, with the threshold that does best on the source."""
+    del fitted, seed
+    return _by_threshold(problem, column=1, scale=0.4)
+
+
+def _by_threshold(problem: Problem, column: int, scale: float) -> Probabilities:
+    """The middle of the widest gap among the best thresholds; `moved` is compared in logarithm."""
+    known, asked = (side.motion[:, column].astype(np.float64) for side in (problem.source, problem.query))
+    if column == 1:
+        known, asked = np.log(np.maximum(known, FLOOR)), np.log(np.maximum(asked, FLOOR))
+    labels = problem.spec.labels(problem.source)
+    edges = np.unique(known)
+    scores = [(known[labels == 1] > edge).mean() + (known[labels == 0] <= edge).mean() for edge in edges[:-1]]
+    best = int(np.argmax(scores))
+    threshold = (edges[best] + edges[best + 1]) / 2
+    occupied = 1 / (1 + np.exp(-np.clip((asked - threshold) / scale, -30, 30)))
+    return np.stack([1 - occupied, occupied], axis=1)
+
+
 def same_recording(problem: Problem) -> bool:
     """Whether labelled windows and judged ones come from one recording, so that the control must be shown."""
     return problem.support is not None or bool(
@@ -106,9 +161,9 @@ def same_recording(problem: Problem) -> bool:
 
 
 def auto(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
-    """The best on held-out support; without support `standardised` where allowed, else `none`."""
+    """The best on held-out support; without support `matched` where allowed, else `none`."""
     if problem.support is None:
-        return (none if problem.unlabelled is None else standardised)(problem, fitted, seed)
+        return (none if problem.unlabelled is None else matched)(problem, fitted, seed)
     return METHODS[choose(problem, fitted, seed)](problem, fitted, seed)
 
 
@@ -128,7 +183,7 @@ def choose(problem: Problem, fitted: Fitted, seed: int) -> str:
     labels = problem.spec.labels(trial.query)
     losses = {
         name: _log_loss(METHODS[name](trial, fitted, seed), labels)
-        for name in ("none", "standardised", "head_only")
+        for name in ("none", "standardised", "matched", "head_only")
     }
     return min(losses, key=losses.__getitem__)
 
@@ -165,6 +220,7 @@ METHODS: dict[str, Callable[[Problem, Fitted, int], Probabilities]] = {
     "auto": auto,
     "none": none,
     "standardised": standardised,
+    "matched": matched,
     "head_only": head_only,
     "frozen_random": frozen_random,
     "target_only": target_only,
@@ -175,7 +231,9 @@ METHODS: dict[str, Callable[[Problem, Fitted, int], Probabilities]] = {
 def baselines(problem: Problem) -> dict[str, Callable[[Problem, Fitted, int], Probabilities]]:
     """The baselines that apply (DESIGN A6)."""
     names = ["majority", "none", "frozen_random"]
-    names += ["standardised"] if problem.unlabelled is not None else []
+    names += ["standardised", "matched"] if problem.unlabelled is not None else []
     names += ["head_only", "target_only"] if problem.support is not None else []
     found = {name: METHODS[name] for name in names}
+    if problem.spec.name == "presence":
+        found |= {"motion_statistic": motion_statistic, "moved_variance": moved_variance}
     return found | ({"recording_fingerprint": fingerprint} if same_recording(problem) else {})

@@ -15,8 +15,8 @@ CROWD_LICENCE = (
     "non-commercial research with acknowledgement (Di Domenico et al., WPA 2016, 10.1145/2935651.2935657; "
     "WiMob 2016, 10.1109/WiMOB.2016.7763227)"
 )
-SIMULATION_ROOMS = 24
-SIMULATION_SECONDS = 30.0
+SIMULATION_ROOMS = 40
+SIMULATION_SECONDS = 20.0
 SIMULATION_SEED = 5
 
 Progress = Callable[[str, float], None]

@@ -10,9 +10,8 @@ from models.errors import SelectionError
 from models.signal.variation import NAMES
 from models.training.metrics import Floats, counting_metrics, presence_metrics
 
-_TEMPORAL = tuple(n for n in NAMES if n.startswith(("rho_", "structure_")))
-_SLOW = ("structure_16", "structure_32", "structure_64")
-_COUNTING = tuple(name for name in NAMES if name not in _TEMPORAL or name in _SLOW)
+# How fast people move is a matter of the room and its people, not of their number.
+_COUNTING = tuple(name for name in NAMES if not name.startswith(("rho_", "structure_")))
 _PRESENCE = ("variance", "log_variance", "moved", "log_moved", "rho_1", "rho_2", "spread_1", "eigen_rank")
 
 

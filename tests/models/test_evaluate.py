@@ -60,7 +60,13 @@ def test_presence_prints_the_whole_contract(data: Path) -> None:
     assert set(document["metrics"]["ece"]) == {"mean", "sd"}
     assert document["metrics"]["balanced_accuracy"]["mean"] > 0.9
     assert document["baselines"]["majority"]["balanced_accuracy"]["mean"] == 0.5
-    assert set(document["baselines"]) == {"majority", "none", "frozen_random"}
+    assert set(document["baselines"]) == {
+        "majority",
+        "none",
+        "frozen_random",
+        "motion_statistic",
+        "moved_variance",
+    }
     assert document["n_sessions"] == 3
     assert np.sum(document["confusion"]) == 2 * document["n_units"]
     low, high = document["interval95"]["balanced_accuracy"]
@@ -77,7 +83,7 @@ def test_counting_with_support_shows_every_baseline_and_the_control(data: Path) 
     document = json.loads(result.stdout)
     assert set(document["metrics"]) >= {"accuracy", "within_1", "mae"}
     assert set(document["baselines"]) == {
-        "majority", "none", "frozen_random", "standardised", "head_only", "target_only",
+        "majority", "none", "frozen_random", "standardised", "matched", "head_only", "target_only",
         "recording_fingerprint",
     }  # fmt: skip
     assert document["transductive"] is True
@@ -165,6 +171,12 @@ def test_query_labels_reach_no_method(problem: Problem, fitted: Fitted) -> None:
     lied = replace(problem, query=replace(problem.query, people=2 - problem.query.people))
     for name, method in {**METHODS, **baselines(problem)}.items():
         assert np.allclose(method(problem, fitted, 0), method(lied, fitted, 0), atol=1e-6), name
+
+
+def test_matched_shows_the_shares_of_the_source() -> None:
+    logits = np.random.default_rng(0).normal(2.0, 1.5, 500)
+    shift = methods.threshold_shift(logits, 0.25)
+    assert np.mean(1 / (1 + np.exp(-(logits + shift)))) == pytest.approx(0.25, abs=1e-6)
 
 
 def test_auto_chooses_on_held_out_support(problem: Problem, fitted: Fitted) -> None:
