@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from drivers.source import nic_of
 from service.bus.registry import open_ingest, open_signals
 from service.cli.errors import CommandError
 from service.cli.exposure import check_exposure
 from service.cli.site import ConfigFile, DataDir, site_settings, until_told
+from service.cli.welcome import Welcome, show_first_key
 from service.logs import log_to_stderr
 from service.settings import ServerSettings, Settings
 from service.store.engine import Store, open_store
 from service.store.enroll import seed
-from service.store.keys import ensure_first_admin
 from service.store.rooms import list_rooms
-from service.store.sessions import login_url
 from service.supervise import Part, Supervisor
 
 app = typer.Typer(add_completion=False)
@@ -55,35 +53,11 @@ def run(
     store = open_store(settings.store_url)
     seed(store, settings)
     parts = _parts(settings, config, capture, demo=demo and settings.demo and not _has_rooms(store))
-    _print_first_key(store)
+    show_first_key(store, settings.data_dir)
     with open_signals(settings, "run") as signals:
-        welcome = _Welcome(store, _base_url(settings.server))
+        welcome = Welcome(store, _base_url(settings.server))
         Supervisor(parts, signals, _environment(settings), welcome.at_first_beat).run(stop)
     store.close()
-
-
-class _Welcome:
-    """Prints the login address once, when there is something to log in to."""
-
-    def __init__(self, store: Store, base: str) -> None:
-        self._store, self._base, self._done = store, base, False
-
-    def at_first_beat(self, part: str) -> None:
-        if part == "api" and not self._done:
-            self._done = True
-            address = login_url(self._store, self._base)
-            _say(f"Roomtone runs at {self._base}. Open the dashboard (once, within 15 minutes):\n  {address}")
-
-
-def _say(text: str) -> None:
-    """A word to the person who started us; it is no log."""
-    Console(highlight=False).print(text, markup=False, soft_wrap=True)
-
-
-def _print_first_key(store: Store) -> None:
-    key = ensure_first_admin(store)
-    if key is not None:
-        _say(f"First admin key, shown this once:\n  {key}")
 
 
 def _parts(settings: Settings, config: Path | None, capture: Path | None, *, demo: bool) -> list[Part]:
