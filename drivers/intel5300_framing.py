@@ -87,8 +87,12 @@ class Framing:
     def _frame(self, at: int, end: int) -> bool:
         if end > self._size:
             return self._final and self._cut(at)
-        if not self._follows(end) and (inner := self._find_sound(at + 3, end)) is not None:
-            return self._reject("truncated", at, inner)
+        follows = self._follows(end)
+        if not follows:
+            if self._must_wait(end) if follows is False or end < self._size else self._may_be_cut(end):
+                return False
+            if (inner := self._find_sound(at + 3, end)) is not None:
+                return self._reject("truncated", at, inner)
         self.account.frame(1, end - at)
         self.consumed = end
         cycles, stride, others = self._cycle.frame(at, end)
@@ -111,10 +115,11 @@ class Framing:
         if end > self._size:
             return self._final and self._cut(at)
         follows = self._follows(end)
-        if follows is None and not self._final:
-            return False
-        if not follows and (inner := self._find_sound(at + 3, end)) is not None:
-            return self._reject("bad_length", at, inner)
+        if not follows:
+            if self._must_wait(end):
+                return False
+            if (inner := self._find_sound(at + 3, end)) is not None:
+                return self._reject("bad_length", at, inner)
         self._cycle.other(at, end)
         return self._skip("non_csi", at, end)
 
@@ -147,7 +152,7 @@ class Framing:
     def _damaged(self, at: int, end: int, reason: str) -> bool:
         """A record whose fields contradict each other: it ends at the next sound header, or where it says."""
         inner = self._find_sound(at + 3, end)
-        if inner is None and end > self._size and not self._final:
+        if inner is None and self._must_wait(end):
             return False
         return self._reject(reason, at, min(end, self._size) if inner is None else inner)
 
@@ -192,6 +197,22 @@ class Framing:
             return self._is_sound(at) if at + HEAD_BYTES <= self._size else None
         end = at + 2 + n
         return self._is_plausible(end) if end + 3 <= self._size else None
+
+    def _must_wait(self, end: int) -> bool:
+        """Whether a header that starts before `end` might not be wholly there yet."""
+        return not self._final and end + HEAD_BYTES > self._size
+
+    def _may_be_cut(self, end: int) -> bool:
+        """Whether the last bytes of the buffer look like the start of another record's header.
+
+        A live record is not held back until the next one comes, unless it ends so. (One last byte says too
+        little: a record that lost just its last byte is noticed only if the next one is in the buffer.)
+        """
+        data = self._data
+        return not self._final and any(
+            data[at] << 8 | data[at + 1] in _SIZES and (at + 2 == end or data[at + 2] == CSI)
+            for at in range(end - HEAD_BYTES + 1, end - 1)
+        )
 
     def _is_plausible(self, at: int) -> bool:
         """Whether a known kind of record of a possible length may start here (3 bytes are looked at)."""
