@@ -1,11 +1,11 @@
 """Judged units as a Parquet table."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from models.errors import SelectionError
 from models.training.evaluate import Report
@@ -15,14 +15,10 @@ def write_predictions(report: Report, path: Path) -> None:
     """Write domain, session, start, label and class probabilities of every judged unit and seed.
 
     Raises:
-        SelectionError: pyarrow is not installed, or the file cannot be written.
+        SelectionError: the file cannot be written.
     """
-    if find_spec("pyarrow") is None:
-        raise SelectionError("--predictions writes Parquet and needs pyarrow: pip install pyarrow")
-    arrow: Any = import_module("pyarrow")
-    parquet: Any = import_module("pyarrow.parquet")
     try:
-        parquet.write_table(arrow.table(_columns(report)), path)
+        parquet.write_table(pa.table(_columns(report)), path)
     except OSError as error:
         raise SelectionError(f"cannot write {path}: {error}") from error
 

@@ -3,9 +3,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 import torch
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from models.data import crowd as dataset
 from models.signal.window import WindowSpec
@@ -184,14 +185,28 @@ def test_auto_chooses_on_held_out_support(problem: Problem, fitted: Fitted) -> N
     assert np.allclose(METHODS["auto"](problem, fitted, 0), METHODS[chosen](problem, fitted, 0))
 
 
-def test_predictions_without_pyarrow_say_so(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("models.training.table.find_spec", lambda _name: None)
-    result = run(
+def ask_with_predictions(data: Path, place: Path) -> Result:
+    return run(
         cli_evaluate.app,
         ["presence", "--data", str(data), "--source", "RoomA", "--target", "RoomB", "--seeds", "1",
-         "--predictions", str(tmp_path / "p.parquet")],
+         "--predictions", str(place)],
     )  # fmt: skip
+
+
+def test_predictions_hold_every_judged_unit(data: Path, tmp_path: Path) -> None:
+    result = ask_with_predictions(data, tmp_path / "p.parquet")
+    assert result.exit_code == 0, result.stderr
+    table = pyarrow.parquet.read_table(tmp_path / "p.parquet").to_pydict()
+    assert set(table) == {
+        "seed", "domain", "session", "start_s", "label", "probability_vacant", "probability_occupied",
+    }  # fmt: skip
+    assert set(table["domain"]) == {"RoomB"}
+    assert set(table["label"]) == {0, 1}
+    total = np.array(table["probability_vacant"]) + np.array(table["probability_occupied"])
+    assert np.allclose(total, 1)
+
+
+def test_predictions_that_cannot_be_written_say_so(data: Path, tmp_path: Path) -> None:
+    result = ask_with_predictions(data, tmp_path / "nowhere" / "p.parquet")
     assert result.exit_code == 1
-    assert "pip install pyarrow" in result.stderr
+    assert "nowhere" in result.stderr
