@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from drivers.frame import FrameBlock
 from models.sensing import MIN_OCCUPANCY
-from models.signal.motion import motion
-from models.signal.variation import NAMES, variation
+from models.signal.variation import NAMES, Variation
 from models.signal.window import RoomBuffer, Window, WindowSpec
+from models.tasks import View
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,11 @@ def samples_of(
 ) -> Samples:
     """Samples of one recording; `origin_ns` is the time of its first frame."""
     kept = [window for window in windows if window.occupancy >= MIN_OCCUPANCY]
-    views = [variation(window) for window in kept]
+    views, lively = list[Variation](), list[tuple[float, float]]()
+    for window in kept:  # one at a time: what is computed on the way is many times larger than the window
+        seen = View(window)
+        views.append(seen.variation)
+        lively.append(_motion(seen))
     streams = max((len(view.mask) for view in views), default=1)
     features = np.zeros((len(kept), streams, len(NAMES)), np.float32)
     mask = np.zeros((len(kept), streams), np.bool_)
@@ -100,7 +104,7 @@ def samples_of(
         features=features,
         mask=mask,
         profile=_profiles(kept),
-        motion=np.array([_motion(window) for window in kept], np.float32).reshape(-1, 2),
+        motion=np.array(lively, np.float32).reshape(-1, 2),
         people=np.full(len(kept), people, np.int64),
         domain=np.full(len(kept), domain),
         session=np.full(len(kept), session),
@@ -110,16 +114,15 @@ def samples_of(
     )
 
 
-def _motion(window: Window) -> tuple[float, float]:
+def _motion(view: View) -> tuple[float, float]:
     """Statistic and moved variance of the window's most lively link."""
-    found = [motion(part, window.start_ns, window.end_ns) for part in window.parts]
-    seen = [(one.statistic, one.moved) for one in found if one is not None]
+    seen = [(one.statistic, one.moved) for one in view.motions.values()]
     return max(seen, key=lambda pair: pair[1], default=(0.0, 0.0))
 
 
 def _profiles(windows: Sequence[Window]) -> npt.NDArray[np.float32]:
     rows = [
-        np.concatenate([np.log(np.abs(part.csi).mean(axis=0).ravel() + 1e-3) for part in window.parts])
+        np.concatenate([np.log(np.sqrt(part.power).mean(axis=0).ravel() + 1e-3) for part in window.parts])
         for window in windows
     ]
     out = np.zeros((len(rows), max((len(row) for row in rows), default=1)), np.float32)

@@ -41,28 +41,22 @@ def _weights(index: bytes, bandwidth_mhz: int) -> npt.NDArray[np.float32] | None
     return matrix
 
 
-def to_grid(
-    csi: npt.NDArray[np.complex64], subcarrier_index: npt.NDArray[np.int16], bandwidth_mhz: int
-) -> npt.NDArray[np.complex64]:
-    """Frames on the canonical grid: complex64 ``[frame, subcarrier, rx, tx]`` -> ``[frame, 30, rx, tx]``.
+def power_on_grid(
+    raw: npt.NDArray[np.integer], subcarrier_index: npt.NDArray[np.int16], bandwidth_mhz: int
+) -> npt.NDArray[np.float32]:
+    """|H|^2 of each frame on the canonical grid, at mean 1 over subcarriers and antennas.
 
-    Points outside what the NIC reports take the nearest reported value; the carrier (offset 0) is never used.
+    Integers ``[frame, subcarrier, rx, tx, 2]`` -> float32 ``[frame, rx, tx, 30]``. Points outside what the
+    NIC reports take the nearest reported value; the carrier (offset 0) is never used. The division takes out
+    AGC steps, transmit power and every other gain a packet's streams share; what is left is the shape of the
+    channel. Frames that are all zero stay zero.
     """
+    values = np.ascontiguousarray(np.moveaxis(raw, 1, 3), np.float32)
     matrix = _weights(np.ascontiguousarray(subcarrier_index, np.int16).tobytes(), bandwidth_mhz)
-    if matrix is None:
-        return csi
-    moved = np.tensordot(csi, matrix, axes=(1, 0))
-    return np.ascontiguousarray(np.moveaxis(moved, -1, 1), np.complex64)
-
-
-def remove_level(csi: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
-    """Frames at unit RMS over subcarriers and antennas, ``[frame, 30, rx, tx]``.
-
-    This takes out AGC steps, transmit power and every other gain a packet's streams share; what is left is
-    the shape of the channel. Frames that are all zero stay zero.
-    """
-    flat = csi.reshape(len(csi), -1)
-    power = np.mean(flat.real**2 + flat.imag**2, axis=1)
-    scale = np.divide(1.0, np.sqrt(power), out=np.zeros_like(power), where=power > 0)
-    levelled: npt.NDArray[np.complex64] = csi * scale.astype(np.float32)[:, None, None, None]
-    return levelled
+    if matrix is not None:  # real and imaginary parts are interpolated, not the power
+        values = np.ascontiguousarray(np.moveaxis(np.moveaxis(values, -1, -2) @ matrix, -2, -1))
+    values *= values
+    power = values[..., 0] + values[..., 1]
+    mean = power.mean(axis=(1, 2, 3))
+    power *= np.divide(1, mean, out=np.zeros_like(mean), where=mean > 0)[:, None, None, None]
+    return power

@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import FrameBlock
-from models.signal.grid import SUBCARRIERS, remove_level, to_grid
+from models.signal.grid import SUBCARRIERS, power_on_grid
 
 MAX_FRAMES = 16384
-"""Most frames one link may hold: 4 s at 4 kHz, 24 MB at 3 x 2 antennas."""
+"""Most frames one link may hold: 4 s at 4 kHz, 18 MB at 3 x 2 antennas with room to grow."""
+SETTLE_FRAMES = 32
+"""As many become canonical together: few enough to spread the work over time, enough to make it cheap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +21,7 @@ class LinkFrames:
 
     Attributes:
         time_ns: capture time, int64 ``[frame]``, not falling.
-        csi: complex64 ``[frame, 30, rx, tx]`` on the canonical grid at unit RMS per frame; absent receive
+        power: |H|^2, float32 ``[frame, rx, tx, 30]`` on the canonical grid, mean 1 per frame; absent receive
             antennas are left out.
     """
 
@@ -27,36 +29,71 @@ class LinkFrames:
     nic: str
     bandwidth_mhz: int
     time_ns: npt.NDArray[np.int64]
-    csi: npt.NDArray[np.complex64]
+    power: npt.NDArray[np.float32]
 
 
 _Shape = tuple[str, int, bytes, tuple[int, int, int]]
 
 
 class _Frames:
-    """Frames of one shape. Blocks wait as they came and become canonical together, once a window."""
+    """Frames of one shape in order of time. Blocks wait as they came and become canonical a few at a time.
+
+    Nothing that was written is written again: windows that were cut go on showing what they showed.
+    """
 
     def __init__(self, block: FrameBlock) -> None:
-        rx, tx = int(block.antennas_used.sum()), block.raw.shape[3]
         self.nic, self.bandwidth_mhz = block.nic, block.bandwidth_mhz
-        self.time_ns = np.empty(0, np.int64)
-        self.csi = np.empty((0, SUBCARRIERS, rx, tx), np.complex64)
-        self.waiting: list[FrameBlock] = []
+        self._times = np.empty(0, np.int64)
+        self._power = np.empty(
+            (0, int(block.antennas_used.sum()), block.raw.shape[3], SUBCARRIERS), np.float32
+        )
+        self._first = self._end = 0
+        self._waiting: list[FrameBlock] = []
+        self._waiting_frames = 0
+
+    @property
+    def time_ns(self) -> npt.NDArray[np.int64]:
+        return self._times[self._first : self._end]
+
+    @property
+    def power(self) -> npt.NDArray[np.float32]:
+        return self._power[self._first : self._end]
+
+    def add(self, block: FrameBlock) -> None:
+        self._waiting.append(block)
+        self._waiting_frames += len(block)
+        if self._waiting_frames >= SETTLE_FRAMES:
+            self.settle()
 
     def settle(self) -> None:
-        if not self.waiting:
+        """Make canonical what waits."""
+        if not self._waiting:
             return
-        first = self.waiting[0]
-        raw = np.concatenate([block.raw for block in self.waiting])[:, :, first.antennas_used]
-        csi = np.ascontiguousarray(raw, np.float32).view(np.complex64)[..., 0]
-        csi = remove_level(to_grid(csi, first.subcarrier_index, first.bandwidth_mhz))
-        times = [block.table["capture_ns"] for block in self.waiting]
-        self.time_ns = np.concatenate([self.time_ns, *times])
-        self.csi = np.concatenate([self.csi, csi])
-        self.waiting.clear()
-        if np.any(self.time_ns[1:] < self.time_ns[:-1]):
+        first, count = self._waiting[0], self._waiting_frames
+        raw = np.concatenate([block.raw for block in self._waiting])[:, :, first.antennas_used]
+        self._make_room(count)
+        new = slice(self._end, self._end + count)
+        self._power[new] = power_on_grid(raw, first.subcarrier_index, first.bandwidth_mhz)
+        self._times[new] = np.concatenate([block.table["capture_ns"] for block in self._waiting])
+        self._end += count
+        self._waiting, self._waiting_frames = [], 0
+        since = self._times[max(self._first, new.start - 1) : self._end]
+        if np.any(since[1:] < since[:-1]):
             order = np.argsort(self.time_ns, kind="stable")
-            self.time_ns, self.csi = self.time_ns[order], self.csi[order]
+            self._move(self.time_ns[order], self.power[order], len(order))
+
+    def forget(self, before_ns: int) -> None:
+        self._first += int(np.searchsorted(self.time_ns, before_ns))
+
+    def _make_room(self, count: int) -> None:
+        if self._end + count > len(self._times):
+            self._move(self.time_ns, self.power, 3 * (len(self.time_ns) + count) // 2)
+
+    def _move(self, times: npt.NDArray[np.int64], power: npt.NDArray[np.float32], size: int) -> None:
+        """On to new memory with room for `size` frames."""
+        self._times, self._power = np.empty(size, np.int64), np.empty((size, *power.shape[1:]), np.float32)
+        self._times[: len(times)], self._power[: len(times)] = times, power
+        self._first, self._end = 0, len(times)
 
 
 class LinkBuffer:
@@ -74,7 +111,7 @@ class LinkBuffer:
         if len(taken):
             key = _shape_of(block)
             frames = self._shapes.get(key) or self._shapes.setdefault(key, _Frames(block))
-            frames.waiting.append(block if len(taken) == len(block) else block.take(taken))
+            frames.add(block if len(taken) == len(block) else block.take(taken))
             self._held += len(taken)
         return taken, len(rows) - len(taken)
 
@@ -92,7 +129,7 @@ class LinkBuffer:
             return None
         _, low, high, frames = best
         return LinkFrames(
-            self.link, frames.nic, frames.bandwidth_mhz, frames.time_ns[low:high], frames.csi[low:high]
+            self.link, frames.nic, frames.bandwidth_mhz, frames.time_ns[low:high], frames.power[low:high]
         )
 
     def oldest_ns(self, not_before_ns: int) -> int | None:
@@ -105,12 +142,10 @@ class LinkBuffer:
         self._held = 0
         for key, frames in list(self._shapes.items()):
             frames.settle()
-            cut = int(np.searchsorted(frames.time_ns, before_ns))
-            if cut == len(frames.time_ns):
-                del self._shapes[key]
-                continue
-            frames.time_ns, frames.csi = frames.time_ns[cut:], frames.csi[cut:]
+            frames.forget(before_ns)
             self._held += len(frames.time_ns)
+            if not len(frames.time_ns):
+                del self._shapes[key]
 
     def _settled(self) -> Iterable[_Frames]:
         for frames in self._shapes.values():

@@ -24,9 +24,12 @@ class Bins:
         """Mean per filled bin of values ``[frame, ...]``, float32 ``[filled bin, ...]``."""
         if len(self.filled) == len(values):
             return values
-        total = np.add.reduceat(values, self.first, axis=0)
-        share = (1.0 / self.frames).astype(np.float32).reshape(-1, *([1] * (values.ndim - 1)))
-        return np.multiply(total, share, dtype=np.float32)
+        total = values[self.first]
+        for more in range(1, int(self.frames.max())):
+            rows = np.flatnonzero(self.frames > more)
+            total[rows] += values[self.first[rows] + more]
+        total *= (1.0 / self.frames).astype(np.float32).reshape(-1, *([1] * (values.ndim - 1)))
+        return total
 
     def spread(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Values ``[filled bin, ...]`` at their place in time, ``[count, ...]``, zero where no frame is."""

@@ -5,16 +5,15 @@ towards Rayleigh (METHODS B, #2: "variation of CSI"). The static mean profile is
 recognises the recording, not the people. Training and serving both call `variation`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from models.signal.fading import Fading, Floats, lagged_sum, per_stream
 from models.signal.grid import SUBCARRIERS
-from models.signal.link_buffer import LinkFrames
-from models.signal.motion import BIN_S, MIN_PAIRS, autocorrelation, power_series
-from models.signal.resample import Bins, bins
-from models.signal.window import Window
+from models.signal.motion import MIN_PAIRS
 
 VERSION = "variation-1"
 """Changes whenever a number in the vector changes meaning; a model names the version it was trained on."""
@@ -55,90 +54,69 @@ class Variation:
     mask: npt.NDArray[np.bool_]
 
 
-def variation(window: Window) -> Variation:
+def variation(links: Sequence[Fading]) -> Variation:
     """Features of all streams of all links of a window; a link with too few frames gives no stream."""
-    parts = [_link_features(part, window.start_ns, window.end_ns) for part in window.parts]
-    found = [part for part in parts if part is not None]
+    found = [_link_features(fading) for fading in links if fading.filled >= 2 * MIN_PAIRS]
     features = np.concatenate(found) if found else np.zeros((1, len(NAMES)), np.float32)
     return Variation(features, np.full(len(features), bool(found)))
 
 
-def _link_features(frames: LinkFrames, start_ns: int, end_ns: int) -> npt.NDArray[np.float32] | None:
-    cut = bins(frames.time_ns, start_ns, end_ns, BIN_S)
-    mask = cut.mask()
-    if np.count_nonzero(mask) < 2 * MIN_PAIRS:
-        return None
-    power = power_series(frames, cut)
-    level = power.mean(axis=0)
-    relative = power / np.maximum(level, np.finfo(np.float32).tiny)
-    log_power = 0.5 * np.log(np.maximum(relative, _FLOOR))
-    rows = (
-        *_moments(relative, log_power, cut, mask),
-        *_distribution(relative, log_power),
-        *_dynamics(relative - 1, cut, mask),
-        *_across_frequency(relative - 1),
+def _link_features(fading: Fading) -> Floats:
+    log_amplitude = np.asarray(0.5 * np.log(np.maximum(fading.relative, _FLOOR)), np.float32)
+    variance, skewness, kurtosis = _shape(fading)
+    rho, covariance = fading.autocorrelation(LAGS)
+    log_moments = 4 * _log_moments(log_amplitude, fading)
+    rows = per_stream(
+        np.stack(
+            [variance, *log_moments, covariance[0], skewness, kurtosis, *_quantiles(log_amplitude), *rho]
+        )
     )
-    return np.stack(rows, axis=1).astype(np.float32)
+    variance, log_variance, log_moved, moved, skewness, kurtosis = rows[:6]
+    quantiles, rho = np.split(rows[6:], [len(QUANTILES)])
+    structure = np.log(2 * variance * np.maximum(1 - rho, 0) + _STILL)
+    sizes = np.log(np.maximum([variance, log_variance, moved, log_moved], 0) + _STILL)
+    shape = (skewness, np.log(kurtosis + _TINY))
+    return np.stack([*sizes, *shape, *quantiles, *rho, *structure, *_across_frequency(fading)], axis=1)
 
 
-def _per_stream(series: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Mean over subcarriers of ``[..., series]``, series being subcarrier x stream."""
-    return np.asarray(series.reshape(*series.shape[:-1], SUBCARRIERS, -1).mean(axis=-2), np.float32)
+def _shape(fading: Fading) -> tuple[Floats, Floats, Floats]:
+    """Variance, skewness and kurtosis of the relative power, ``[series]`` each."""
+    frames, squares = fading.filled, fading.squares
+    second = squares.sum(axis=0) / frames
+    third = np.einsum("ts,ts->s", squares, fading.centred) / frames
+    fourth = np.einsum("ts,ts->s", squares, squares) / frames
+    variance = second - (fading.centred.sum(axis=0) / frames) ** 2  # the mean is 0 but for a dead series
+    second = np.maximum(second, _TINY)
+    return np.maximum(variance, 0), third / second**1.5, fourth / second**2
 
 
-def _moments(
-    relative: npt.NDArray[np.float32],
-    log_power: npt.NDArray[np.float32],
-    cut: Bins,
-    mask: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.float32], ...]:
-    """Variance in all, and the part of it that is continuous in time, of power and of log amplitude."""
-    centred = log_power - log_power.mean(axis=0)
-    _, moved = autocorrelation(cut.spread(relative - 1), mask, 1)
-    _, log_moved = autocorrelation(cut.spread(centred), mask, 1)
-    values = (relative.var(axis=0), 4 * centred.var(axis=0), moved, 4 * log_moved)
-    return tuple(np.log(np.maximum(_per_stream(value), 0) + _STILL) for value in values)
+def _log_moments(log_amplitude: Floats, fading: Fading) -> Floats:
+    """Variance of the log amplitude, and the part of it that is continuous in time, ``[2, series]``."""
+    centred = fading.spread(log_amplitude - log_amplitude.mean(axis=0))
+    pairs = max(int(np.count_nonzero(fading.mask[1:] & fading.mask[:-1])), 1)
+    variance = np.einsum("ts,ts->s", centred, centred) / fading.filled
+    return np.stack([variance, lagged_sum(centred, 1) / pairs])
 
 
-def _distribution(
-    relative: npt.NDArray[np.float32], log_power: npt.NDArray[np.float32]
-) -> tuple[npt.NDArray[np.float32], ...]:
-    """Shape of the fading: skewness and (log) kurtosis of the power, quantiles of the log amplitude."""
-    centred = relative - 1
-    square = centred * centred
-    second = np.maximum(square.mean(axis=0), _TINY)
-    skewness = (square * centred).mean(axis=0) / second**1.5
-    kurtosis = (square * square).mean(axis=0) / second**2
-    ordered = np.sort(log_power, axis=0)
-    places = (np.array(QUANTILES) * (len(ordered) - 1)).round().astype(int)
-    return _per_stream(skewness), np.log(_per_stream(kurtosis) + _TINY), *_per_stream(ordered[places])
+def _quantiles(log_amplitude: Floats) -> Floats:
+    places = (np.array(QUANTILES) * (len(log_amplitude) - 1)).round().astype(int)
+    return np.asarray(np.sort(log_amplitude, axis=0)[places])
 
 
-def _dynamics(
-    centred: npt.NDArray[np.float32], cut: Bins, mask: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.float32], ...]:
-    """Auto-correlation and (log) structure function of the power at every lag."""
-    values = cut.spread(centred)
-    variance = _per_stream(centred.var(axis=0))
-    rho = [_per_stream(autocorrelation(values, mask, lag)[0]) for lag in LAGS]
-    structure = [np.log(2 * variance * np.maximum(1 - one, 0) + _STILL) for one in rho]
-    return *rho, *structure
-
-
-def _across_frequency(centred: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
+def _across_frequency(fading: Fading) -> tuple[Floats, ...]:
     """How the variation of neighbouring subcarriers hangs together, and how many patterns it is made of."""
-    grid = centred.reshape(len(centred), SUBCARRIERS, -1)
-    covariance = np.einsum("tik,tjk->kij", grid, grid, optimize=True) / len(grid)
+    grid = fading.centred.reshape(len(fading.mask), -1, SUBCARRIERS)
+    covariance = grid.transpose(1, 2, 0) @ grid.transpose(1, 0, 2) / fading.filled
     total = np.trace(covariance, axis1=1, axis2=2) / SUBCARRIERS + _TINY
     spread = [np.diagonal(covariance, spacing, axis1=1, axis2=2).mean(axis=1) / total for spacing in SPACINGS]
     values = np.linalg.eigvalsh(covariance)[:, ::-1]
     share = np.maximum(values, 0) / (np.maximum(values, 0).sum(axis=1, keepdims=True) + _TINY)
     rank = -np.log((share**2).sum(axis=1) + _TINY)
-    joint = np.full(len(rank), _joint_rank(centred), np.float32)
-    return *spread, *(np.log(share[:, i] + _TINY) for i in range(EIGENVALUES)), rank, joint
+    joint = np.full(len(rank), _joint_rank(fading.centred), np.float32)
+    return *spread, *np.log(share[:, :EIGENVALUES].T + _TINY), rank, joint
 
 
-def _joint_rank(centred: npt.NDArray[np.float32]) -> float:
+def _joint_rank(centred: Floats) -> float:
     """(Log) number of patterns in all streams of a link together: trace squared over squared norm."""
     gram = centred @ centred.T
-    return float(np.log(np.trace(gram) ** 2 / (np.sum(gram * gram) + _TINY) + _TINY))
+    return float(np.log(np.trace(gram) ** 2 / (np.vdot(gram, gram) + _TINY) + _TINY))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from models.prediction import JsonValue, Prediction
 from models.runtime import Backbone
+from models.signal.fading import Fading
 from models.signal.motion import Motion, motion
 from models.signal.variation import Variation, variation
 from models.signal.window import Window
@@ -19,16 +20,21 @@ class View:
         self.window = window
 
     @cached_property
+    def fading(self) -> Mapping[str, Fading]:
+        """How the power of every link goes up and down."""
+        window = self.window
+        return {part.link: Fading(part, window.start_ns, window.end_ns) for part in window.parts}
+
+    @cached_property
     def motions(self) -> Mapping[str, Motion]:
         """Motion of every link that has frames close enough together."""
-        window = self.window
-        found = {part.link: motion(part, window.start_ns, window.end_ns) for part in window.parts}
+        found = {link: motion(fading) for link, fading in self.fading.items()}
         return {link: one for link, one in found.items() if one is not None}
 
     @cached_property
     def variation(self) -> Variation:
         """Features of the window."""
-        return variation(self.window)
+        return variation(list(self.fading.values()))
 
 
 @dataclass(frozen=True, slots=True)

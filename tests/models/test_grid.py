@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.signal.grid import SUBCARRIERS, grid, remove_level, to_grid
+from models.signal.grid import SUBCARRIERS, grid, power_on_grid
 
 
 @pytest.mark.parametrize("bandwidth", [20, 40, 80, 160, 5])
@@ -12,25 +12,41 @@ def test_grid_rises_and_is_symmetric(bandwidth: int) -> None:
     assert abs(points).max() == pytest.approx(abs(points.min()), abs=1)
 
 
-def test_intel_frames_pass_unchanged() -> None:
-    csi = np.random.default_rng(0).standard_normal((5, 30, 3, 2)).astype(np.complex64)
-    assert to_grid(csi, grid(20).astype(np.int16), 20) is csi
+def raw_of(csi: np.ndarray) -> np.ndarray:
+    return np.stack([csi.real, csi.imag], axis=-1).round().astype(np.int16)
+
+
+def relative(csi: np.ndarray) -> np.ndarray:
+    """Power ``[frame, subcarrier, rx, tx]`` -> ``[frame, rx, tx, subcarrier]``, mean 1 a frame."""
+    power = np.abs(csi) ** 2
+    return np.moveaxis(power / power.mean(axis=(1, 2, 3), keepdims=True), 1, 3)
+
+
+def test_intel_frames_keep_their_subcarriers() -> None:
+    rng = np.random.default_rng(0)
+    csi = (rng.integers(-99, 99, (5, 30, 3, 2)) + 1j * rng.integers(-99, 99, (5, 30, 3, 2))).astype(complex)
+    found = power_on_grid(raw_of(csi), grid(20).astype(np.int16), 20)
+    assert found.dtype == np.float32
+    assert np.allclose(found, relative(csi), rtol=1e-5)
 
 
 def test_other_nic_is_interpolated_linearly_in_any_order_and_without_the_carrier() -> None:
+    """The channel is interpolated, not its power: a line through zero leaves a fade where it crosses."""
     index = np.r_[np.arange(0, 32), np.arange(-32, 0)].astype(np.int16)  # FFT order, 64 subcarriers
-    csi = (2.0 + 0.5j * index)[None, :, None, None].astype(np.complex64)
-    csi[:, 0] = 1e6  # garbage on the carrier
-    found = to_grid(csi, index, 20)[0, :, 0, 0]
-    assert np.allclose(found, 2.0 + 0.5j * grid(20), atol=1e-4)
+    csi = (300 + 10j * index)[None, :, None, None] * np.ones((1, 1, 2, 1))
+    csi[:, 0] = 30000  # garbage on the carrier
+    found = power_on_grid(raw_of(csi), index, 20)
+    expected = (300 + 10j * grid(20))[None, :, None, None] * np.ones((1, 1, 2, 1))
+    assert np.allclose(found, relative(expected), rtol=1e-5)
 
 
 def test_level_is_removed_per_frame_and_zero_stays_zero() -> None:
     rng = np.random.default_rng(1)
-    csi = (rng.standard_normal((4, 30, 3, 2)) + 1j).astype(np.complex64)
+    csi = rng.integers(-99, 99, (4, 30, 3, 2)) + 1j
     csi[3] = 0
-    gain = np.array([0.1, 1, 50, 7], np.float32)[:, None, None, None]
-    found = remove_level(csi * gain)
-    assert np.allclose(found, remove_level(csi), atol=1e-5)
-    assert np.allclose(np.mean(abs(found[:3]) ** 2, axis=(1, 2, 3)), 1, atol=1e-5)
+    gain = np.array([1, 3, 50, 7])[:, None, None, None]
+    offsets = grid(20).astype(np.int16)
+    found = power_on_grid(raw_of(csi * gain), offsets, 20)
+    assert np.allclose(found, power_on_grid(raw_of(csi), offsets, 20), rtol=1e-5)
+    assert np.allclose(found[:3].mean(axis=(1, 2, 3)), 1, atol=1e-5)
     assert not found[3].any()

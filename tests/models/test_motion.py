@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from models.signal.baseline import Baseline
-from models.signal.motion import Motion, autocorrelation, motion
+from models.signal.fading import Fading, autocorrelation
+from models.signal.motion import Motion, motion
 from models.tasks.presence import log_odds
 
 from . import make
@@ -11,7 +12,7 @@ from . import make
 def seen(csi: np.ndarray, rate_hz: float = 50.0, jitter: float = 0.3) -> Motion:
     when = make.times(4, rate_hz, jitter)
     window = make.full_window(make.block(when, csi))
-    found = motion(window.parts[0], window.start_ns, window.end_ns)
+    found = motion(Fading(window.parts[0], window.start_ns, window.end_ns))
     assert found is not None
     return found
 
@@ -47,12 +48,12 @@ def test_gain_that_all_subcarriers_share_neither_fakes_nor_hides_motion() -> Non
 def test_slow_links_use_the_lag_they_have_and_too_few_frames_give_nothing() -> None:
     when = make.times(4, 10)
     window = make.full_window(make.block(when, make.static() + make.noise(40)))
-    found = motion(window.parts[0], window.start_ns, window.end_ns)
+    found = motion(Fading(window.parts[0], window.start_ns, window.end_ns))
     assert found is not None
     assert found.lag_s == pytest.approx(0.1)
     assert found.statistic < 0.2
     window = make.full_window(make.block(when[::6], (make.static() + make.noise(40))[::6]))
-    assert motion(window.parts[0], window.start_ns, window.end_ns) is None
+    assert motion(Fading(window.parts[0], window.start_ns, window.end_ns)) is None
 
 
 def test_autocorrelation_knows_its_holes() -> None:
@@ -63,10 +64,10 @@ def test_autocorrelation_knows_its_holes() -> None:
         values[row] = 0.8 * values[row - 1] + 0.6 * rng.standard_normal(8)
     mask = rng.uniform(size=len(values)) > 0.33
     values[~mask] = 0
-    rho, covariance = autocorrelation(values, mask, 1)
+    (rho, later), (covariance, _) = autocorrelation(values, values**2, mask, [1, 2])
     assert rho.mean() == pytest.approx(0.8, abs=0.03)
     assert covariance.mean() == pytest.approx(0.8, abs=0.08)
-    assert autocorrelation(values, mask, 2)[0].mean() == pytest.approx(0.64, abs=0.05)
+    assert later.mean() == pytest.approx(0.64, abs=0.05)
 
 
 def test_a_baseline_follows_the_room() -> None:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from models.signal.motion import motion
 from models.signal.resample import bins, occupancy
-from models.signal.variation import NAMES, variation
+from models.signal.variation import NAMES
+from models.tasks import View
 
 from . import make
 
@@ -44,10 +44,9 @@ def test_jittered_and_lost_packets_tell_the_same_story() -> None:
         when = when[np.random.default_rng(5).uniform(size=len(when)) < keep]
         csi = make.static() + make.moving(when, 2) + make.noise(len(when))
         window = make.full_window(make.block(when, csi))
-        views.append(variation(window).features.mean(axis=0))
-        found = motion(window.parts[0], window.start_ns, window.end_ns)
-        assert found is not None
-        statistics.append(found.statistic)
+        view = View(window)
+        views.append(view.variation.features.mean(axis=0))
+        statistics.append(view.motions["l1"].statistic)
     assert np.ptp(statistics) < 0.05
     even = views[0]
     for other in views[1:]:

@@ -112,7 +112,7 @@ def test_numbers_that_are_none_are_a_model_error_never_vacant(
     walkers: Window, both: Sensing, caplog: pytest.LogCaptureFixture
 ) -> None:
     part = walkers.parts[0]
-    broken = replace(walkers, parts=(replace(part, csi=part.csi * np.float32(np.nan)),))
+    broken = replace(walkers, parts=(replace(part, power=part.power * np.float32(np.nan)),))
     with np.errstate(all="ignore"):
         found = both.predict(broken, TASKS, source=Source.LIVE)
     assert [one.reason for one in found] == [Reason.MODEL_ERROR] * 2

@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
-from models.signal.variation import NAMES, variation
+from models.signal.variation import NAMES
+from models.tasks import View
 
 from . import make
 
 
 def of(csi: np.ndarray, jitter: float = 0.3) -> dict[str, float]:
     window = make.full_window(make.block(make.times(4, 50, jitter), csi))
-    view = variation(window)
+    view = View(window).variation
     assert view.mask.all()
     assert view.features.shape == (6 if csi.shape[3] == 2 else 3, len(NAMES))
     return dict(zip(NAMES, view.features.mean(axis=0).tolist(), strict=True))
@@ -59,4 +60,4 @@ def test_a_channel_that_never_changes_gives_finite_numbers() -> None:
 
 def test_too_few_frames_give_no_stream() -> None:
     window = make.full_window(make.recording(5, 0, rate_hz=4))
-    assert not variation(window).mask.any()
+    assert not View(window).variation.mask.any()

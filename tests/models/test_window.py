@@ -17,7 +17,7 @@ def same(first: list[Window], second: list[Window]) -> bool:
     return len(first) == len(second) and all(
         (a.start_ns, a.end_ns, a.links, a.nics, a.frames, a.occupancy)
         == (b.start_ns, b.end_ns, b.links, b.nics, b.frames, b.occupancy)
-        and all(np.array_equal(p.csi, q.csi) for p, q in zip(a.parts, b.parts, strict=True))
+        and all(np.array_equal(p.power, q.power) for p, q in zip(a.parts, b.parts, strict=True))
         for a, b in zip(first, second, strict=True)
     )
 
@@ -123,7 +123,7 @@ def test_only_the_commonest_shape_of_a_link_is_used() -> None:
     buffer.push("l1", other)
     window = buffer.closed(flush=True)[-1]
     assert window.frames == 200
-    assert window.parts[0].csi.shape == (200, 30, 3, 2)
+    assert window.parts[0].power.shape == (200, 3, 2, 30)
 
 
 def test_memory_is_bounded_when_nobody_takes_the_windows(monkeypatch: pytest.MonkeyPatch) -> None:

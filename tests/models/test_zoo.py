@@ -10,8 +10,9 @@ from models.data.crowd import blocks_of
 from models.data.samples import samples_of, windows_of
 from models.networks.stream_set import StreamSet
 from models.runtime import Backbone, Head
-from models.signal.variation import NAMES, VERSION, variation
+from models.signal.variation import NAMES, VERSION
 from models.signal.window import Window, WindowSpec
+from models.tasks import View
 from models.zoo import SHELVES, CardError, ShelvedModel, parse_card, read_model, shelved
 from models.zoo.card import SIMULATION
 
@@ -48,7 +49,7 @@ def torch_twin(model: ShelvedModel) -> StreamSet:
 def check_parity(model: ShelvedModel, windows: list[Window]) -> None:
     network, backbone = torch_twin(model), Backbone(model)
     for window in windows:
-        view = variation(window)
+        view = View(window).variation
         with torch.no_grad():
             features, mask = torch.from_numpy(view.features)[None], torch.ones(1, len(view.mask))
             expected = network(features, mask, *network.head())
@@ -104,12 +105,12 @@ def test_training_and_serving_see_the_same_numbers() -> None:
     )
     assert len(served) == len(trained) > 2
     for window, row in zip(served, trained.features, strict=True):
-        assert np.array_equal(variation(window).features, row)
+        assert np.array_equal(View(window).variation.features, row)
 
 
 def test_a_room_may_bring_its_own_head() -> None:
     backbone = Backbone(next(model for model in MODELS if model.card.task == "counting"))
-    view = variation(make.windows(make.recording(7, 2))[4])
+    view = View(make.windows(make.recording(7, 2))[4]).variation
     embedding, logits = backbone.run(view.features, view.mask)
     outputs = len(logits)
     head = Head(np.zeros((len(embedding), outputs), np.float32), np.arange(outputs, dtype=np.float32))

@@ -33,7 +33,8 @@ class FakeSensing:
         if window.occupancy < 0.7:
             return Prediction.unknown(task, Reason.LOW_OCCUPANCY)
         loud = [
-            np.abs(part.csi[:, :, 1]).mean(1) / np.abs(part.csi[:, :, 0]).mean(1) for part in window.parts
+            np.sqrt(part.power[:, 1].mean(axis=(1, 2)) / part.power[:, 0].mean(axis=(1, 2)))
+            for part in window.parts
         ]
         people = round(float(np.median(np.concatenate(loud)))) - 1
         if task == "presence":
