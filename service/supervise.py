@@ -17,9 +17,8 @@ import structlog
 
 from service.bus.port import Signals
 from service.errors import ServiceError
+from service.pipe import PIPE_VARIABLE
 
-PIPE_VARIABLE: Final = "_ROOMTONE_SUPERVISOR_PIPE"
-"""Names the file descriptor whose end of file tells a part that its supervisor is gone."""
 STUCK_AFTER_S: Final = 10.0
 FIRST_BEAT_WITHIN_S: Final = 60.0
 HEALTHY_AFTER_S: Final = 30.0

@@ -6,7 +6,7 @@ import threading
 import time
 
 from service.cli import main
-from service.supervise import PIPE_VARIABLE
+from service.pipe import PIPE_VARIABLE
 
 _GRACE_S = 4.0
 

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from service.bus.memory import MemoryHub, MemorySignals
-from service.supervise import PIPE_VARIABLE, Part, PartError, Supervisor
+from service.pipe import PIPE_VARIABLE
+from service.supervise import Part, PartError, Supervisor
 from tests.ports import free_port
 
 ROOMTONE = Path(sys.executable).with_name("roomtone")
