@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from service.cli.bench_load import Sent
+from service.cli.bench_load import Sent, Usage
 from service.cli.bench_observe import Seen
 from service.cli.errors import CommandError
 
 WARM_UP_S = 8.0
-"""Left out of all latencies: the first windows fill, the first models run."""
+"""Left out of latencies and CPU: everything starts, the first windows fill, the first models run."""
 
 
 def figures(
@@ -23,7 +23,7 @@ def figures(
         for key, at in closing.items()
         if at >= begin and key in seen.windows
     }
-    cpu = _cpu(sent, seen, bare)
+    cpu = _cpu(sent, seen, bare, round(begin))
     return {
         "seconds": seconds,
         "frames": sum(part.frames for part in sent),
@@ -35,32 +35,54 @@ def figures(
         "latency_ms": _spread(list(judged.values())),
         "lag_ms_per_minute": _slope({at: judged[key] for key, at in closing.items() if key in judged}),
         "cpu": cpu,
-        "cores": round(cpu["total_s"] / seconds, 3),
+        "cores": round(cpu["total_s"] / cpu["span_s"], 3),
         "memory_mb": {
             "worker_peak": round(seen.peak_bytes / 2**20, 1),
             "worker_idle": round(seen.idle_bytes / 2**20, 1),
         },
         "per_room": {
-            "cpu_ms_per_s": round(1000 * cpu["total_s"] / seconds / rooms, 2),
+            "cpu_ms_per_s": round(1000 * cpu["total_s"] / cpu["span_s"] / rooms, 2),
             "memory_kb": round((seen.peak_bytes - seen.idle_bytes) / 1024 / rooms, 1),
         },
     }
 
 
-def _cpu(sent: list[Sent], seen: Seen, bare: dict[str, float]) -> dict[str, float]:
-    """Processor seconds, and their ratio to what parsing and inference alone take in this same run."""
-    adapters = sum(part.cpu_s for part in sent)
-    decode = bare["decode_s_per_byte"] * sum(part.sent_bytes for part in sent)
-    inference = bare["inference_s"] * len(seen.windows)
+def _cpu(sent: list[Sent], seen: Seen, bare: dict[str, float], begin_ns: int) -> dict[str, float]:
+    """Processor seconds of the steady state, and their ratio to bare decoding and inference of the same.
+
+    The steady state lasts from `begin_ns` to the last look at the worker before the senders end. In the
+    numerator is all that worker and adapters do; in the denominator what it takes to parse as many bytes at
+    one go, and to compute features of and run the models on as many windows, nothing else.
+    """
+    end_ns = min(part.usage[-1].at_ns for part in sent)
+    worker = _steady(seen.usage, begin_ns, end_ns)
+    span_s = (worker[1].at_ns - worker[0].at_ns) / 1e9
+    windows = sum(worker[0].at_ns <= at < worker[1].at_ns for at in seen.windows.values())
+    adapters = decode = 0.0
+    for part in sent:
+        first, last = _steady(part.usage, begin_ns, end_ns)
+        share = span_s / ((last.at_ns - first.at_ns) / 1e9)
+        adapters += share * (last.cpu_s - first.cpu_s)
+        decode += share * (last.parsed_bytes - first.parsed_bytes) * bare["decode_s_per_byte"]
+    inference, worker_s = windows * bare["inference_s"], worker[1].cpu_s - worker[0].cpu_s
     parts = {
+        "span_s": span_s,
         "adapters_s": adapters,
-        "worker_s": seen.cpu_s,
-        "total_s": adapters + seen.cpu_s,
+        "worker_s": worker_s,
+        "total_s": adapters + worker_s,
         "bare_decode_s": decode,
         "bare_inference_s": inference,
-        "ratio": (adapters + seen.cpu_s) / (decode + inference),
+        "ratio": (adapters + worker_s) / (decode + inference),
+        "worker_ratio": worker_s / inference,
     }
-    return {name: round(value, 3) for name, value in parts.items()}
+    return {name: round(value, 4) for name, value in parts.items()}
+
+
+def _steady(usage: list[Usage], begin_ns: int, end_ns: int) -> tuple[Usage, Usage]:
+    inside = [one for one in usage if begin_ns <= one.at_ns <= end_ns]
+    if len(inside) < 2:
+        raise CommandError("the steady state is too short to be measured: use more --seconds")
+    return inside[0], inside[-1]
 
 
 def _spread(values: list[float]) -> dict[str, float | int]:
@@ -91,8 +113,10 @@ def as_text(result: dict[str, Any]) -> str:
         f"closing frame to commit: p50 {latency['p50']} ms, p99 {latency['p99']} ms, "
         f"max {latency['max']} ms ({latency['n']} windows), "
         f"growing by {result['lag_ms_per_minute']} ms a minute\n"
-        f"CPU: adapters {cpu['adapters_s']} s + worker {cpu['worker_s']} s = {result['cores']} cores, "
-        f"{cpu['ratio']} times bare decode ({cpu['bare_decode_s']} s) "
-        f"and inference ({cpu['bare_inference_s']} s)\n"
+        f"CPU in {cpu['span_s']:.0f} s of steady state: adapters {cpu['adapters_s']} s + "
+        f"worker {cpu['worker_s']} s = {result['cores']} cores\n"
+        f"that is {cpu['ratio']} times bare decode ({cpu['bare_decode_s']} s) and bare inference "
+        f"({cpu['bare_inference_s']} s: features and models); "
+        f"the worker alone takes {cpu['worker_ratio']} times bare inference\n"
         f"worker memory: peak {memory['worker_peak']} MB, {result['per_room']['memory_kb']} KB a room"
     )

@@ -11,6 +11,7 @@ from drivers.sender import Sender
 from drivers.wire import Source
 
 TICK_S = 0.05
+TICKS_A_SECOND = 20
 NIC = "intel5300"
 
 
@@ -27,19 +28,27 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process had used by a moment: processor seconds, and bytes parsed if it parses any."""
+
+    at_ns: int
+    cpu_s: float
+    parsed_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What one process sent.
 
     Attributes:
         closing: (room, end of window in ns) -> Unix ns at which the adapter got the frame that closes it.
-        cpu_s: processor time of reading, parsing, packing and sending, start-up left out.
+        usage: of reading, parsing, packing and sending, about once a second.
     """
 
     closing: dict[tuple[str, int], int]
     frames: int
     dropped: int
-    sent_bytes: int
-    cpu_s: float
+    usage: list[Usage]
 
 
 class NotingSender(Sender):
@@ -71,9 +80,11 @@ def send_load(load_: Load, pipe: "Connection[Sent, None]") -> None:
     publishers = [Publisher(nic, sender) for sender in senders]
     for sender in senders:
         sender.connect()
-    started, cpu = time.monotonic(), time.process_time()
-    sent_bytes = 0
+    started, sent_bytes = time.monotonic(), 0
+    usage: list[Usage] = []
     for tick in range(len(load_.streams[0])):
+        if tick % TICKS_A_SECOND == 0:
+            usage.append(Usage(time.time_ns(), time.process_time(), sent_bytes))
         for number, (sender, publisher) in enumerate(zip(senders, publishers, strict=True)):
             due = started + (tick + load_.spread * number / len(senders)) * TICK_S
             if (wait := due - time.monotonic()) > 0:
@@ -84,18 +95,17 @@ def send_load(load_: Load, pipe: "Connection[Sent, None]") -> None:
             publisher.feed(chunk)
             sender.read_ns[-1] = (publisher.stream.frames, now)
             sent_bytes += len(chunk)
-    cpu = time.process_time() - cpu
-    pipe.send(_sent(senders, sent_bytes, cpu))
+    usage.append(Usage(time.time_ns(), time.process_time(), sent_bytes))
+    pipe.send(_sent(senders, usage))
     for sender in senders:
         sender.close()
 
 
-def _sent(senders: list[NotingSender], sent_bytes: int, cpu_s: float) -> Sent:
+def _sent(senders: list[NotingSender], usage: list[Usage]) -> Sent:
     closing = {key: at for sender in senders for key, at in sender.closing.items()}
     return Sent(
         closing=closing,
         frames=sum(sender.published for sender in senders),
         dropped=sum(sender.dropped + sender.lost for sender in senders),
-        sent_bytes=sent_bytes,
-        cpu_s=cpu_s,
+        usage=usage,
     )

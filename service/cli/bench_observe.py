@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from service.bus.registry import open_signals
-from service.cli.bench_load import TICK_S, Load, Sent, send_load
+from service.cli.bench_load import TICK_S, Load, Sent, Usage, send_load
 from service.cli.errors import CommandError
 from service.settings import Settings
 from service.store.engine import Store, open_store
@@ -34,6 +34,7 @@ class Seen:
     Attributes:
         windows: (room, end of window) -> Unix ns at which its predictions, and the events and alerts of the
             same transaction, were visible.
+        usage: of the worker, about once a second.
     """
 
     windows: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Seen:
     predictions: int = 0
     peak_bytes: int = 0
     idle_bytes: int = 0
-    cpu_s: float = 0.0
+    usage: list[Usage] = field(default_factory=list)
 
 
 @contextmanager
@@ -105,7 +106,7 @@ class Observer:
     """Looks at the store every few milliseconds, and at the worker every second."""
 
     def __init__(self, store: Store, worker: "psutil.Process", *, seconds: float, quiet: bool) -> None:
-        self.seen = Seen(idle_bytes=worker.memory_info().rss, cpu_s=-_cpu_s(worker))
+        self.seen = Seen(idle_bytes=worker.memory_info().rss)
         self._store, self._worker = store, worker
         self._newest, self._sampled = 0, 0.0
         self._deadline = time.monotonic() + seconds + 120
@@ -124,7 +125,6 @@ class Observer:
                 sent.append(receiver.recv())
             except EOFError as error:
                 raise CommandError("a sender died; its message stands above") from error
-        self.seen.cpu_s += _cpu_s(self._worker)
         end = time.monotonic() + _SETTLE_S
         while time.monotonic() < end:
             self._look()
@@ -146,6 +146,7 @@ class Observer:
         if time.monotonic() - self._sampled > 1:
             self._sampled = time.monotonic()
             self.seen.peak_bytes = max(self.seen.peak_bytes, self._worker.memory_info().rss)
+            self.seen.usage.append(Usage(time.time_ns(), _cpu_s(self._worker)))
             next(self._bar, None)
 
 

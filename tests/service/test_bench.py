@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from service.cli import bench_figures, bench_pipeline
 from service.cli.bench_figures import as_text, figures
-from service.cli.bench_load import Sent
+from service.cli.bench_load import Sent, Usage
 from service.cli.bench_observe import Seen
 from service.cli.errors import CommandError
 
@@ -15,23 +15,40 @@ MS = 1_000_000
 BARE = {"decode_s_per_byte": 1e-8, "inference_s": 0.002}
 
 
+def usage(seconds: int, cpu_share: float, bytes_a_second: int = 0, busy_start_s: float = 5.0) -> list[Usage]:
+    """A process that starts with a burst of work and then takes a steady share."""
+    return [
+        Usage(1000 * MS * at, (busy_start_s if at else 0) + cpu_share * at, bytes_a_second * at)
+        for at in range(seconds + 1)
+    ]
+
+
 def sent(closing: dict[tuple[str, int], int]) -> Sent:
-    return Sent(closing=closing, frames=1000, dropped=3, sent_bytes=10_000_000, cpu_s=1.0)
+    return Sent(closing=closing, frames=1000, dropped=3, usage=usage(100, 0.01, 100_000))
 
 
 def test_the_figures_follow_from_what_was_seen() -> None:
     ends = [number * 1000 * MS for number in range(100)]
     closing = {("a", end): end + 300 * MS for end in ends}
     windows = {key: at + (number + 1) * MS for number, (key, at) in enumerate(closing.items())}
-    seen = Seen(windows=windows, events=7, predictions=200, peak_bytes=3 * 2**20, idle_bytes=2**20, cpu_s=3.0)
+    seen = Seen(
+        windows=windows,
+        events=7,
+        predictions=200,
+        peak_bytes=3 * 2**20,
+        idle_bytes=2**20,
+        usage=usage(110, 0.03),
+    )
     result = {"rooms": 1, "rate_hz": 10, **figures(100.0, 1, [sent(closing)], seen, BARE)}
     assert result["latency_ms"]["n"] == 92, "the first 8 s are warm-up"
     assert result["latency_ms"]["max"] == 100.0
     assert 9 <= result["latency_ms"]["p50"] - 45 <= 10
     assert result["lag_ms_per_minute"] == 60.0, "a millisecond a second"
     assert result["windows_missing"] == 0
-    assert result["cpu"]["total_s"] == 4.0
-    assert result["cpu"]["ratio"] == round(4.0 / (0.1 + 0.2), 3)
+    assert result["cpu"]["span_s"] == 91, "from the first look after the warm-up to the senders' last one"
+    assert result["cores"] == 0.04, "start-up is left out"
+    assert result["cpu"]["ratio"] == pytest.approx(0.04 / (100_000e-8 + 0.002), rel=1e-3)
+    assert result["cpu"]["worker_ratio"] == pytest.approx(0.03 / 0.002, rel=1e-3)
     assert (result["memory_mb"]["worker_peak"], result["per_room"]["memory_kb"]) == (3.0, 2048.0)
     assert "p99" in as_text(result)
 
@@ -39,13 +56,20 @@ def test_the_figures_follow_from_what_was_seen() -> None:
 def test_windows_that_never_became_visible_are_counted() -> None:
     ends = [number * 1000 * MS for number in range(20)]
     closing = {("a", end): end for end in ends}
-    seen = Seen(windows={("a", end): end + MS for end in ends[:-2]}, cpu_s=1.0)
+    seen = Seen(windows={("a", end): end + MS for end in ends[:-2]}, usage=usage(100, 0.1))
     assert figures(20.0, 1, [sent(closing)], seen, BARE)["windows_missing"] == 2
+
+
+def test_a_steady_state_that_was_not_seen_is_an_error() -> None:
+    closing = {("a", number * 1000 * MS): number * 1000 * MS for number in range(20)}
+    seen = Seen(windows={key: at + MS for key, at in closing.items()}, usage=usage(5, 0.1))
+    with pytest.raises(CommandError, match="too short"):
+        figures(20.0, 1, [sent(closing)], seen, BARE)
 
 
 def test_a_run_without_windows_is_an_error() -> None:
     with pytest.raises(CommandError, match="worth nothing"):
-        figures(20.0, 1, [sent({("a", 0): 0})], Seen(), BARE)
+        figures(20.0, 1, [sent({("a", 0): 0})], Seen(usage=usage(100, 0.1)), BARE)
 
 
 def test_a_short_run_measures_a_real_worker(monkeypatch: pytest.MonkeyPatch) -> None:
