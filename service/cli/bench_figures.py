@@ -23,7 +23,7 @@ def figures(
         for key, at in closing.items()
         if at >= begin and key in seen.windows
     }
-    cpu = _cpu(sent, seen, bare, round(begin))
+    latency, cpu = _spread(list(judged.values())), _cpu(sent, seen, bare, round(begin))
     return {
         "seconds": seconds,
         "frames": sum(part.frames for part in sent),
@@ -32,7 +32,7 @@ def figures(
         "windows_missing": sum(at >= begin and key not in seen.windows for key, at in closing.items()),
         "predictions": seen.predictions,
         "events": seen.events,
-        "latency_ms": _spread(list(judged.values())),
+        "latency_ms": latency,
         "lag_ms_per_minute": _slope({at: judged[key] for key, at in closing.items() if key in judged}),
         "cpu": cpu,
         "cores": round(cpu["total_s"] / cpu["span_s"], 3),
