@@ -16,7 +16,7 @@ from service.logs import log_to_stderr
 from service.settings import ServerSettings
 from service.store.engine import open_store
 
-app = typer.Typer(help="Serve the API and the dashboard.")
+app = typer.Typer(help="Serve the API and the dashboard.", add_completion=False)
 _SHUTDOWN_S = 5
 _PING_S = 30.0
 

@@ -25,6 +25,7 @@ class BenchGroup(LazyGroup):
 app = typer.Typer(
     cls=BenchGroup,
     no_args_is_help=True,
+    add_completion=False,
     epilog="Example: roomtone bench pipeline --rooms 50 --rate 100 --json",
 )
 

@@ -22,6 +22,7 @@ from service.store.keys import Role, create_key, list_keys, revoke_key
 app = typer.Typer(
     help="API keys. They work on the store directly, effective at once in a running service.",
     no_args_is_help=True,
+    add_completion=False,
     epilog="Example: roomtone keys create --role viewer --room lab --expires 30d",
 )
 

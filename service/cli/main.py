@@ -10,6 +10,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from drivers.errors import DriverError
+from service.cli.errors import CommandError
 from service.errors import ServiceError
 
 COMMANDS = {
@@ -45,7 +46,38 @@ class LazyGroup(TyperGroup):
         del ctx
         if cmd_name not in self.table:
             return None
-        return typer.main.get_command(import_module(self.table[cmd_name]).app)
+        try:
+            app = import_module(self.table[cmd_name]).app
+        except ModuleNotFoundError as error:
+            app = _absent(cmd_name, error)
+        command = typer.main.get_command(app)
+        command.name = cmd_name  # not that of the function or group behind it: help shows this
+        return command
+
+
+def _absent(command: str, error: ModuleNotFoundError) -> typer.Typer:
+    """What stands in for a command whose library is not installed: serving a site needs no torch.
+
+    Raises:
+        ModuleNotFoundError: it is a part of our own that is missing.
+    """
+    if (error.name or "").partition(".")[0] in {"", "drivers", "models", "service"}:
+        raise error
+    hint = (
+        f"needs {error.name}, which is not installed: it comes with the extra `train` (see CONTRIBUTING.md)"
+    )
+    app = typer.Typer(add_completion=False)
+
+    @app.command(
+        help=f"Not available here: {hint}.",
+        short_help=f"Not available here: needs {error.name}, of the extra `train`.",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def absent() -> None:
+        raise CommandError(f"{command} {hint}")
+
+    return app
 
 
 cli = typer.Typer(

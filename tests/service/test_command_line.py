@@ -1,22 +1,37 @@
-"""The command line as the supervisor starts it."""
+"""The command line where torch is not installed, as after `make run`."""
 
 import subprocess
 import sys
 
-START = """
-import runpy, sys
-sys.argv = ["roomtone", "--version"]
-try:
-    runpy.run_module("service.cli", run_name="__main__")
-except SystemExit as end:
-    assert end.code == 0
-assert "numpy" not in sys.modules
-"""
+import pytest
+
+from service.cli.main import COMMANDS
+
+WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from service.cli import main; main()"
 
 
-def test_numpy_is_not_loaded_before_a_command_says_how_many_threads_it_may_use() -> None:
-    """Waiting BLAS threads triple the CPU of a worker; NumPy asks for their number once, when loaded."""
-    done = subprocess.run(
-        [sys.executable, "-c", START], check=False, capture_output=True, text=True, timeout=60
+def roomtone(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 0, done.stderr
+
+
+def test_help_lists_every_command_by_its_name() -> None:
+    shown = roomtone("--help")
+    assert shown.returncode == 0, shown.stderr
+    listed = [line.split()[1] for line in shown.stdout.splitlines() if line.startswith("│ ")]
+    assert [word for word in listed if word in COMMANDS] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_command_that_needs_torch_says_so_in_one_line(command: str) -> None:
+    told = roomtone(command, "presence", "--data", "anywhere")
+    assert told.returncode == 1
+    assert told.stdout == ""
+    assert told.stderr.startswith(f"roomtone: {command} needs torch")
+    assert "Traceback" not in told.stderr
+
+
+def test_commands_offer_no_shell_completion() -> None:
+    for command in ("api", "keys", "bench"):
+        assert "completion" not in roomtone(command, "--help").stdout
