@@ -19,11 +19,10 @@ from drivers.simulate.simulation import Simulation
 from drivers.wire import Source
 from service.rooms.config import PresenceDelays, RoomConfig
 from service.store.engine import Store
+from service.store.log import DEMO_TAG
 from service.store.rooms import RoomRecord, get_room, put_room
 
 NIC = "intel5300"
-DEMO_TAG = "demo"
-"""Tag of a room that only the demo uses: it does not count as a configured room."""
 TICK_S = 0.1
 FIRST_VISIT_S = 15.0
 """Seconds until the first people come: the visitor sees the room vacant before."""

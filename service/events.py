@@ -4,7 +4,9 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
-    """CloudEvents types (DESIGN A4). `data` always has ``source`` where the event rests on frames.
+    """CloudEvents types (DESIGN A4).
+
+    `data` always has ``source`` where the event rests on frames or is about a demo room:
 
     prediction.changed: task, before, after (TaskState documents), source
     alert.*:            alert_id, rule, severity, task, before, after, source

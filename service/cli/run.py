@@ -17,13 +17,13 @@ from service.logs import log_to_stderr
 from service.settings import ServerSettings, Settings
 from service.store.engine import Store, open_store
 from service.store.enroll import seed
+from service.store.log import DEMO_TAG
 from service.store.rooms import list_rooms
 from service.supervise import Part, Supervisor
 
 app = typer.Typer(add_completion=False)
 CAPTURE = "capture"
 """Link and room of the capture given to `run`."""
-_DEMO_TAG = "demo"
 
 
 @app.command(epilog="Example: roomtone run --config site.toml --data-dir roomtone-data")
@@ -87,7 +87,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def _has_rooms(store: Store) -> bool:
     """Whether a room is configured other than those the demo made for itself."""
-    return any(_DEMO_TAG not in record.config.tags for record in list_rooms(store))
+    return any(DEMO_TAG not in record.config.tags for record in list_rooms(store))
 
 
 def _check_ingest(endpoint: str) -> None:

@@ -12,7 +12,7 @@ from service.rooms.config import RoomConfig
 from service.settings import Settings
 from service.store.audit import record
 from service.store.engine import Store
-from service.store.log import append_event
+from service.store.log import append_event, room_facts
 from service.store.schema import links, rooms
 
 
@@ -66,6 +66,6 @@ def _create_link(connection: sa.Connection, link: str, room: str, nic: str, now:
 
 def _note(connection: sa.Connection, room: str, actor: str, detail: Mapping[str, JsonValue]) -> None:
     record(connection, actor=actor, action="room.changed", target=room, detail=detail)
-    revision = connection.execute(sa.select(rooms.c.revision).where(rooms.c.room == room)).scalar_one()
-    data: dict[str, JsonValue] = {"room": room, "revision": revision, **detail}
+    row = connection.execute(sa.select(rooms.c.revision, rooms.c.doc).where(rooms.c.room == room)).one()
+    data = room_facts(room, row.doc.get("tags", {}), {"revision": row.revision, **detail})
     append_event(connection, EventType.ROOM_CHANGED, room=room, data=data, time_ns=time.time_ns())

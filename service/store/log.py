@@ -8,6 +8,15 @@ from models.prediction import JsonValue
 from service.events import EventType, Severity
 from service.store.schema import events
 
+DEMO_TAG = "demo"
+"""Tag of a room that the demo made: all that is ever said of it is simulated."""
+
+
+def room_facts(room: str, tags: Mapping[str, str], detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Data of an event about the room itself; a demo room's says that it is simulated."""
+    source: dict[str, JsonValue] = {"source": "simulated"} if DEMO_TAG in tags else {}
+    return {"room": room, **detail, **source}
+
 
 def append_event(
     connection: sa.Connection,

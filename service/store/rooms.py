@@ -14,7 +14,7 @@ from service.rooms.config import RoomConfig
 from service.store.alerts import open_alerts
 from service.store.audit import record
 from service.store.engine import Store
-from service.store.log import append_event
+from service.store.log import append_event, room_facts
 from service.store.schema import alerts, baselines, links, predictions, rooms, states
 
 UNKNOWN_NIC = "auto"
@@ -90,7 +90,7 @@ def put_room(
         if "links" in config.model_fields_set:
             _assign(connection, room, config.links, nics, now)
         after = select_rooms(connection, only=room)[0]
-        _note(connection, EventType.ROOM_CHANGED, room, actor, {"revision": after.revision})
+        _note(connection, EventType.ROOM_CHANGED, after, actor, {"revision": after.revision})
     return after, before is None
 
 
@@ -101,12 +101,15 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
     """
     now = time.time_ns()
     with store.write() as connection:
-        check(next(iter(select_rooms(connection, only=room)), None))
+        before = next(iter(select_rooms(connection, only=room)), None)
+        check(before)
+        if before is None:
+            return
         _clear_alerts(connection, room)
         for table in (states, predictions, alerts, baselines, rooms):
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
-        _note(connection, EventType.ROOM_DELETED, room, actor, {})
+        _note(connection, EventType.ROOM_DELETED, before, actor, {})
 
 
 def _clear_alerts(connection: sa.Connection, room: str) -> None:
@@ -149,13 +152,14 @@ def _release(connection: sa.Connection, which: sa.ColumnElement[bool], now: int)
 def _note(
     connection: sa.Connection,
     kind: EventType,
-    room: str,
+    room: RoomRecord,
     actor: str,
     detail: Mapping[str, JsonValue],
 ) -> None:
     action = kind.value.removeprefix("org.roomtone.")
-    record(connection, actor=actor, action=action, target=room, detail=detail)
-    append_event(connection, kind, room=room, data={"room": room, **detail}, time_ns=time.time_ns())
+    record(connection, actor=actor, action=action, target=room.room, detail=detail)
+    data = room_facts(room.room, room.config.tags, detail)
+    append_event(connection, kind, room=room.room, data=data, time_ns=time.time_ns())
 
 
 def _record(row: sa.RowMapping, assigned: Mapping[str, list[str]]) -> RoomRecord:

@@ -28,7 +28,6 @@ from drivers.wire import (
     unpack_control,
 )
 from service.demo import (
-    DEMO_TAG,
     EMPTY_S,
     FIRST_VISIT_S,
     OFF_DELAY_S,
@@ -40,7 +39,10 @@ from service.demo import (
 )
 from service.rooms.config import RoomConfig
 from service.store.engine import open_store
-from service.store.rooms import get_room, list_rooms, put_room
+from service.store.enroll import enroll
+from service.store.eventlog import read_events
+from service.store.log import DEMO_TAG
+from service.store.rooms import delete_room, get_room, list_rooms, put_room
 
 DEADLINE_S = 60
 
@@ -225,6 +227,17 @@ def test_seeding_leaves_what_is_there(tmp_path: Path) -> None:
     assert not is_demo(rooms["demo"])
     assert DEMO_TAG in rooms["demo-2"].config.tags
     assert rooms["demo-2"].revision == 1
+
+
+def test_events_about_a_demo_room_say_that_it_is_simulated(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    seed_rooms(store, room_names(1))
+    enroll(store, link="demo-1", room="demo", nic="intel5300", doc={}, actor="test")
+    put_room(store, "mine", RoomConfig(), check=lambda _: None, actor="test", nics={})
+    delete_room(store, "demo", check=lambda _: None, actor="test")
+    told = [(event.room, event.data.get("source")) for event in read_events(store, after=0, limit=9).events]
+    store.close()
+    assert told == [("demo", "simulated"), ("demo", "simulated"), ("mine", None), ("demo", "simulated")]
 
 
 def test_names_of_rooms() -> None:
