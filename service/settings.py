@@ -4,9 +4,9 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from drivers import registry
 from service.rooms.config import Name, RoomConfig
 
 _SOCKET_PATH_LIMIT = 90  # bytes; the kernel allows 107 for the whole path of a Unix socket
@@ -71,6 +72,12 @@ class WindowSettings(_Section):
     hop_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     lateness_s: Annotated[float, Field(ge=0, le=10)] = 0.25
 
+    @model_validator(mode="after")
+    def _without_holes(self) -> Self:
+        if self.hop_s > self.length_s:
+            raise ValueError(f"hop_s {self.hop_s:g} is longer than length_s {self.length_s:g}")
+        return self
+
 
 class OutletSettings(_Section):
     """What leaves the service."""
@@ -90,6 +97,13 @@ class LinkSeed(_Section):
     link: Name
     room: Name
     nic: str
+
+    @field_validator("nic")
+    @classmethod
+    def _known(cls, nic: str) -> str:
+        if nic not in {"auto", *registry.names()}:
+            raise ValueError(f"no NIC of that name; known: auto, {', '.join(registry.names())}")
+        return nic
 
 
 class Settings(BaseSettings):

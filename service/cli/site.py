@@ -1,5 +1,6 @@
 """Settings of a site as commands take them: `site.toml`, environment, flags; mistakes in one line."""
 
+import reprlib
 import signal
 import tomllib
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 
 from service.cli.errors import CommandError
 from service.settings import Settings, load_settings
@@ -29,12 +32,26 @@ def site_settings(config: Path | None, **flags: Any) -> Settings:  # noqa: ANN40
         raise CommandError(str(error)) from error
     except tomllib.TOMLDecodeError as error:
         raise CommandError(f"{config} is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{config} is not TOML: {error}; it must be UTF-8 text") from error
+    except SettingsError as error:
+        raise CommandError(
+            f"settings do not fit (environment): {error}: {error.__cause__}; "
+            """lists are JSON there, e.g. ROOMTONE_MODELS__SHELVES='["open"]'"""
+        ) from error
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        wrong = "; ".join(_in_words(problem) for problem in error.errors(include_url=False))
         raise CommandError(f"settings do not fit ({config or 'environment and flags'}): {wrong}") from error
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    """Which key, which value, and what is wrong with it."""
+    key = ".".join(map(str, problem["loc"])) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: there is no such key (docs/configuration.md lists them)"
+    if isinstance(problem["input"], dict):
+        return f"{key}: {problem['msg']}"
+    return f"{key} = {reprlib.repr(problem['input'])}: {problem['msg']}"
 
 
 def until_told() -> Callable[[], bool]:

@@ -64,7 +64,7 @@ def open_store(url: str) -> Store:
     try:
         engine = _engine(sa.make_url(url))
         _migrate(engine, MIGRATIONS)
-    except (sa.exc.SQLAlchemyError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreError(
             f"cannot open the store {_public(url)}: {cause}; "

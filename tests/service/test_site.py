@@ -45,13 +45,35 @@ def written(folder: Path, text: str) -> Path:
         ("[server]\nport = 70000", "server.port"),
         ("[sever]\nport = 1", "sever"),
         ("port =", "not TOML"),
-        ("[models]\nshelves = ['attic']", "models.shelves"),
+        ("[models]\nshelves = ['attic']", "models.shelves.0 = 'attic'"),
+        ("[server]\nport = 'eight'", "server.port = 'eight'"),
+        ("[server]\nprot = 1", "server.prot: there is no such key"),
+        ("[window]\nhop_s = 9.0", "hop_s 9 is longer than length_s 4"),
+        ("[[links]]\nlink = 'l'\nroom = 'r'\nnic = 'foo'", "links.0.nic = 'foo'.*intel5300"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_the_file(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(CommandError, match=says) as caught:
         site_settings(written(tmp_path, text))
     assert "site.toml" in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(CommandError, match=r"site\.toml is not TOML.*UTF-8"):
+        site_settings(path)
+
+
+def test_a_list_in_the_environment_that_is_not_json_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMTONE_MODELS__SHELVES", "open")
+    with pytest.raises(CommandError, match=r"\"models\".*lists are JSON"):
+        site_settings(None)
+
+
+def test_a_store_without_its_driver_is_an_error_in_words() -> None:
+    with pytest.raises(ServiceError, match=r"mysql://.*No module named"):
+        open_store("mysql://there/roomtone")
 
 
 def test_flags_count_more_than_the_file(tmp_path: Path) -> None:
