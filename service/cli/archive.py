@@ -76,6 +76,7 @@ def write_archive(file: Path, nic: Nic, target: Path, told: Told) -> Account:
         SourceError: the file cannot be read.
         CommandError: the target cannot be written.
     """
+    _check_target(file, target)
     facts, stream = _Facts(), Stream(nic)
     for block in read_blocks(file, stream, lambda done: told(done // 2)):
         facts.add(block)
@@ -85,6 +86,18 @@ def write_archive(file: Path, nic: Nic, target: Path, told: Told) -> Account:
         except OSError as error:
             raise CommandError(f"cannot write {target}: {error.strerror or error}") from error
     return stream.account
+
+
+def _check_target(file: Path, target: Path) -> None:
+    """Refuse what writing would destroy: the capture itself, or a device."""
+    if not target.exists():
+        return
+    if not target.is_file():
+        raise CommandError(
+            f"cannot write {target}: it is no regular file; give the archive a name of its own"
+        )
+    if target.samefile(file):
+        raise CommandError(f"cannot write {target}: it is the capture; give the archive a name of its own")
 
 
 def _write(file: Path, nic: Nic, target: Path, facts: _Facts, told: Told) -> None:

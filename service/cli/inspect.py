@@ -67,8 +67,11 @@ def _inspect(file: Path, nic: str, plot: Path | None, *, quiet: bool) -> dict[st
     if error is None and not stream.account.frames:
         error = f"{file}: no frame in {stream.bytes_fed} bytes of {stream.nic.TITLE} records"
     if picture and plot and stream.account.frames:
-        picture.draw(timeline, plot)
-        report["plot"] = str(plot)
+        try:
+            picture.draw(timeline, plot)
+            report["plot"] = str(plot)
+        except CommandError as undrawn:
+            error = error or str(undrawn)
     return report if error is None else report | {"error": error}
 
 

@@ -134,12 +134,13 @@ def _draw_rate(axes: "Axes", times: npt.NDArray[np.float64], steps: npt.NDArray[
     rate = rate_hz((times * 1e9).astype(np.int64))
     if rate is None:
         axes.text(0.5, 0.5, "the clock stands still: no rate", ha="center", transform=axes.transAxes)
+        axes.set(xlabel="frame", xlim=(0, len(times)), yticks=[])
         return
     width = min(RATE_BIN_S, max(times.max() / 20, 1e-6))
     counts, edges = np.histogram(times, np.arange(0, times.max() + width, width))
     if len(counts) > 1:
         counts, edges = counts[:-1], edges[:-1]  # the last bin is cut short by the end
-    axes.stairs(counts / width, edges, color="tab:blue", label=f"mean {rate:g} Hz")
+    axes.stairs(counts / width, edges, baseline=None, color="tab:blue", label=f"mean {rate:g} Hz")
     found, missing, why = gaps(steps)
     if found:
         where = times[1:][steps > 1]

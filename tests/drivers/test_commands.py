@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -164,6 +165,24 @@ def test_decode_writes_the_raw_channel(tmp_path: Path) -> None:
 def test_decode_says_where_it_cannot_write(capture: Path, tmp_path: Path) -> None:
     assert "nowhere" in failed("decode", capture, "-o", tmp_path / "nowhere" / "a.npz")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["capture.dat"]
+
+
+def test_decode_destroys_neither_its_capture_nor_a_device(capture: Path, tmp_path: Path) -> None:
+    before, pipe = capture.read_bytes(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "it is the capture" in failed("decode", capture, "-o", capture)
+    assert "no regular file" in failed("decode", capture, "-o", pipe)
+    assert capture.read_bytes() == before
+    assert pipe.is_fifo()
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_json_whole(capture: Path, tmp_path: Path) -> None:
+    done = roomtone("inspect", capture, "--json", "--plot", tmp_path / "no" / "out.png")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    check_sums(report)
+    assert report["frames"] == 300
+    assert "out.png" in report["error"]
 
 
 def test_every_real_capture_is_accounted_for(captures: Path, shared: Path, tmp_path: Path) -> None:
