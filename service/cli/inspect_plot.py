@@ -148,5 +148,5 @@ def _draw_rate(axes: "Axes", times: npt.NDArray[np.float64], steps: npt.NDArray[
     axes.set_title(
         f"gaps in the counter: {why or f'{found} ({missing} frames missing), red'}", fontsize="small"
     )
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.08 * counts.max() / width)
     axes.legend(loc="lower right", fontsize="small")

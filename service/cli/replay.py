@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,18 +12,22 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from drivers.errors import DeliveryError
 from drivers.frame import FrameBlock
 from drivers.publish import Progress as Published
 from drivers.publish import Report, publish
 from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
 from drivers.wire import Source
+from service.cli.errors import CommandError
 from service.cli.site import ConfigFile, site_settings
 from service.sequence import SequenceSpan
 
 app = typer.Typer(add_completion=False)
 _PART = re.compile(r"(\d+(?:\.\d+)?)s?-(\d+(?:\.\d+)?)s?")
 Told = Callable[[Published], None]
+BUSY_WAIT_S = 5.0
+"""Longer than a service holds a link for a sender that fell silent."""
 
 
 class CountingSender(Sender):
@@ -31,6 +36,17 @@ class CountingSender(Sender):
     def __init__(self, *args: Any, **words: Any) -> None:  # noqa: ANN401 - as Sender takes them
         super().__init__(*args, **words)
         self.sequence = SequenceSpan()
+
+    def connect(self) -> None:
+        """As `Sender.connect`; a link whose last sender broke off counts as taken for some seconds: wait."""
+        deadline = time.monotonic() + BUSY_WAIT_S
+        while True:
+            try:
+                return super().connect()
+            except DeliveryError:
+                busy = self.refusal is not None and self.refusal.reason == "link_busy"
+                if not busy or time.monotonic() > deadline:
+                    raise
 
     def send(self, block: FrameBlock) -> bool:
         """As `Sender.send`."""
@@ -95,6 +111,11 @@ def replay(
         )
         with sender, _progress(path, quiet=as_json) as told:
             report = publish(read_chunks(path), module, sender, speed=pace, part=span, progress=told)
+        if not report.published:
+            where = (
+                f"none of its {report.frames} frames is within {part}" if report.frames else "no frame in it"
+            )
+            raise CommandError(f"{path}: nothing was sent, {where}")
         results.append(_result(path, module.NAME, report, sender.sequence.missing))
         if not as_json:
             typer.echo(_line(results[-1]))
@@ -131,16 +152,16 @@ def _line(result: dict[str, Any]) -> str:
 @contextmanager
 def _progress(path: Path, *, quiet: bool) -> Iterator[Told]:
     """A bar on stderr while a capture is sent; its length is known where the file is not packed."""
-    packed = path.suffix in {".xz", ".gz"}
+    packed, console = path.suffix in {".xz", ".gz"}, Console(stderr=True)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[frames]} frames, {task.fields[capture_s]:.0f} s of capture"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
-        disable=quiet,
+        disable=quiet or not console.is_terminal,
     ) as bar:
         total = None if packed or not path.is_file() else path.stat().st_size
         task = bar.add_task(path.name, total=total, frames=0, capture_s=0.0)

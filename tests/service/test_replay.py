@@ -14,8 +14,11 @@ from typer.testing import CliRunner, Result
 
 from drivers.errors import DeliveryError, SourceError, UnknownFormatError
 from drivers.registry import load
+from drivers.sender import Sender
+from drivers.wire import Source
 from service.bus.memory import MemoryHub, MemorySignals
 from service.bus.registry import open_ingest
+from service.cli.errors import CommandError
 from service.cli.replay import app
 from service.settings import IngestSettings, Settings
 from service.store.engine import Store, open_store
@@ -136,6 +139,33 @@ def test_an_unknown_link_is_refused_with_advice(tmp_path: Path, capture: Path) -
     assert isinstance(refused.exception, DeliveryError)
     assert "unknown_link" in str(refused.exception)
     assert "/v1/links/l1" in str(refused.exception)
+
+
+def test_a_link_whose_sender_broke_off_is_waited_for(site: Site, capture: Path) -> None:
+    block = frames(0, 1)
+    with Sender(site.endpoint, link="l1", room="b", nic="intel5300", source=Source.REPLAY) as broken:
+        broken.connect()
+        broken.send(block)
+    done = replay(capture, "--link", "l1", "--room", "b", "--to", site.endpoint, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["files"][0]["processed"] == 600
+
+
+def test_a_link_that_another_sender_keeps_is_refused(
+    site: Site, capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.cli.replay.BUSY_WAIT_S", 0.5)
+    with Sender(site.endpoint, link="l1", room="b", nic="intel5300", source=Source.REPLAY) as other:
+        other.connect()
+        refused = replay(capture, "--link", "l1", "--room", "b", "--to", site.endpoint)
+    assert isinstance(refused.exception, DeliveryError)
+    assert "link_busy" in str(refused.exception)
+
+
+def test_a_part_that_holds_no_frame_is_an_error(site: Site, capture: Path) -> None:
+    failed = replay(capture, "--link", "l1", "--room", "b", "--to", site.endpoint, "--part", "100s-200s")
+    assert isinstance(failed.exception, CommandError)
+    assert "none of its 600 frames is within 100s-200s" in str(failed.exception)
 
 
 def test_nobody_there_is_an_error_that_names_the_endpoint(capture: Path) -> None:
