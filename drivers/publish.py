@@ -14,8 +14,11 @@ from drivers.registry import Nic
 from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
 from drivers.stream import Stream
-from drivers.wire import MAX_BLOCK_AGE_S, MAX_BLOCK_FRAMES, Source
+from drivers.wire import MAX_BLOCK_AGE_S, Source
 
+HELD_BYTES = 16 * 1024
+"""As much, or what came within 50 ms, is parsed together: cards give one record a read, and a parser that is
+made for many records at once takes nearly as long for one."""
 REPLAY_GAP_NS = 10_000_000_000
 """A replay starts this long after the link's last frame, if that is later than now."""
 MAX_DRIFT_NS = 1_000_000_000
@@ -110,26 +113,27 @@ class Publisher:
         self.past_part = False
         self._sender, self._speed, self._part = sender, speed, part
         self._timing = _Timing()
-        self._pending: list[FrameBlock] = []
-        self._pending_since = 0.0
+        self._held: list[bytes] = []
+        self._held_bytes, self._held_since = 0, 0.0
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Parse these bytes and send what is due. Raises DeliveryError as `Sender.send` does."""
-        self._take(self.stream.feed(data))
+        """Take these bytes; parse and send what is due. Raises DeliveryError as `Sender.send` does."""
+        if not self._held:
+            self._held_since = time.monotonic()
+        self._held.append(bytes(data))
+        self._held_bytes += len(data)
         self.tick()
 
     def tick(self) -> None:
-        """Send what has waited long enough; call it when a live source has nothing to read."""
-        waiting = sum(map(len, self._pending))
-        age = time.monotonic() - self._pending_since
-        if waiting and (self._sender.lossless or waiting >= MAX_BLOCK_FRAMES or age >= MAX_BLOCK_AGE_S):
-            self._send_pending()
+        """Parse and send what has waited long enough; call it when a live source has nothing to read."""
+        if self._held and self._is_due:
+            self._send_all(self._parse_held())
         self._sender.pump()
 
     def finish(self, drain_timeout_s: float | None = None) -> Report:
         """Send the rest and report. A lossless sender waits until the service has processed everything."""
-        self._take(self.stream.finish())
-        self._send_pending()
+        blocks = self._parse_held()
+        self._send_all(blocks + self.stream.finish())
         if self._sender.lossless:
             self._sender.drain(drain_timeout_s)
         return self.report()
@@ -158,12 +162,22 @@ class Publisher:
             last_ns=timing.last_ns,
         )
 
-    def _take(self, blocks: Iterable[FrameBlock]) -> None:
+    @property
+    def _is_due(self) -> bool:
+        """Whether what is held goes now: all but a live source gives as much as is worth a block."""
+        age = time.monotonic() - self._held_since
+        return not self._is_live or self._held_bytes >= HELD_BYTES or age >= MAX_BLOCK_AGE_S
+
+    def _parse_held(self) -> list[FrameBlock]:
+        held, self._held, self._held_bytes = self._held, [], 0
+        return self.stream.feed(held[0] if len(held) == 1 else b"".join(held))
+
+    def _send_all(self, blocks: Iterable[FrameBlock]) -> None:
         kept = [block for block in map(self._within_part, blocks) if len(block)]
-        if kept and not self._pending:
-            self._pending_since = time.monotonic()
-        self._pending += kept
         self._sender.rejected = self.stream.account.rejected
+        slot_ns = None if self._speed is None else round(MAX_BLOCK_AGE_S * 1e9 * self._speed)
+        for block in in_slots(kept, max_ns=slot_ns):
+            self._send(block)
 
     def _within_part(self, block: FrameBlock) -> FrameBlock:
         times = block.table["capture_ns"]
@@ -176,12 +190,6 @@ class Publisher:
         self.past_part = bool((seconds >= self._part[1]).all())
         self.outside += int(len(block) - inside.sum())
         return block.take(inside)
-
-    def _send_pending(self) -> None:
-        pending, self._pending = self._pending, []
-        slot_ns = None if self._speed is None else round(MAX_BLOCK_AGE_S * 1e9 * self._speed)
-        for block in in_slots(pending, max_ns=slot_ns):
-            self._send(block)
 
     def _send(self, block: FrameBlock) -> None:
         last = int(block.table["capture_ns"][-1])

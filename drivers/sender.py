@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -220,7 +220,7 @@ class Sender:
         """Greet when it is time, take what the service says (waiting up to `timeout_s` for it), send on."""
         self._greet()
         self._watch_connection()
-        if self._socket.poll(round(timeout_s * 1000)):
+        if self._socket.poll(round(timeout_s * 1000)) if timeout_s else _has_input(self._socket):
             while (parts := self._receive()) is not None:
                 self._hear(parts)
         self._push()
@@ -289,7 +289,7 @@ class Sender:
 
     def _watch_connection(self) -> None:
         """A connection that broke may have swallowed blocks, even if the same service comes back."""
-        while self._monitor.poll(0):
+        while _has_input(self._monitor):
             recv_monitor_message(self._monitor)
             self._broken, self._greeted = True, float("-inf")
 
@@ -331,3 +331,8 @@ class Sender:
             if not self._send_parts(self._unacked[self._under_way].parts):
                 return
             self._under_way += 1
+
+
+def _has_input(socket: "zmq.Socket[bytes]") -> bool:
+    """Whether a message waits; several times quicker than a poll that does not wait."""
+    return bool(cast("int", socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)

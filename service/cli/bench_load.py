@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from itertools import accumulate
 from multiprocessing.connection import Connection
 
 from drivers.frame import FrameBlock
 from drivers.publish import Publisher
-from drivers.registry import load
+from drivers.registry import Nic, load
 from drivers.sender import Sender
 from drivers.wire import Source
 
@@ -57,7 +58,7 @@ class NotingSender(Sender):
     def __init__(self, endpoint: str, *, room: str, load: Load) -> None:
         super().__init__(endpoint, link=f"{room}-1", room=room, nic=NIC, source=Source.SIMULATED)
         self.closing: dict[tuple[str, int], int] = {}
-        self.read_ns: list[tuple[int, int]] = []
+        self.read_ns: list[tuple[int, int]] = []  # frames read so far, Unix ns
         self._load, self._closed = load, 0
 
     def send(self, block: FrameBlock) -> bool:
@@ -80,6 +81,7 @@ def send_load(load_: Load, pipe: "Connection[Sent, None]") -> None:
     publishers = [Publisher(nic, sender) for sender in senders]
     for sender in senders:
         sender.connect()
+    frames = [_frames_so_far(nic, stream) for stream in load_.streams]
     started, sent_bytes = time.monotonic(), 0
     usage: list[Usage] = []
     for tick in range(len(load_.streams[0])):
@@ -90,15 +92,18 @@ def send_load(load_: Load, pipe: "Connection[Sent, None]") -> None:
             if (wait := due - time.monotonic()) > 0:
                 time.sleep(wait)
             chunk = load_.streams[number % len(load_.streams)][tick]
-            before, now = publisher.stream.frames, time.time_ns()
-            sender.read_ns.append((before + 1_000_000, now))
+            sender.read_ns.append((frames[number % len(frames)][tick], time.time_ns()))
             publisher.feed(chunk)
-            sender.read_ns[-1] = (publisher.stream.frames, now)
             sent_bytes += len(chunk)
     usage.append(Usage(time.time_ns(), time.process_time(), sent_bytes))
     pipe.send(_sent(senders, usage))
     for sender in senders:
         sender.close()
+
+
+def _frames_so_far(nic: Nic, stream: list[bytes]) -> list[int]:
+    """Frames up to and with each entry of a stream; every entry holds whole records."""
+    return list(accumulate(nic.parse(chunk, final=True).account.frames for chunk in stream))
 
 
 def _sent(senders: list[NotingSender], usage: list[Usage]) -> Sent:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from drivers import intel5300
+from drivers import publish as publish_module
 from drivers.batch import in_slots
 from drivers.errors import DeliveryError, SourceError, UnknownFormatError
-from drivers.publish import REPLAY_GAP_NS, Progress, Publisher, publish, publish_capture
+from drivers.publish import HELD_BYTES, REPLAY_GAP_NS, Progress, Publisher, publish, publish_capture
+from drivers.registry import Parsed
 from drivers.sender import Sender
 from drivers.wire import Source
 from tests.drivers.intel import frames_in_order, make_block, other
@@ -96,6 +98,31 @@ def test_live_frames_are_batched_and_dropped_without_credit() -> None:
         assert report.published > 0
         assert report.dropped > 0
         wait_for(lambda: receiver.frames == report.published, "the published frames")
+
+
+def test_records_that_come_one_a_read_are_parsed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = intel5300.encode(make_block(100))
+    size, parse, parsed = len(records) // 100, intel5300.parse, list[int]()
+
+    def counting(data: bytes | memoryview, *, final: bool) -> Parsed:
+        parsed.append(len(data))
+        return parse(data, final=final)
+
+    monkeypatch.setattr(intel5300, "parse", counting)
+    with (
+        Receiver() as receiver,
+        Sender(receiver.endpoint, link="l1", nic="intel5300", source=Source.LIVE) as sender,
+    ):
+        sender.connect()
+        publisher = Publisher(intel5300, sender)
+        monkeypatch.setattr(publish_module, "MAX_BLOCK_AGE_S", 3600.0)
+        for number in range(100):
+            publisher.feed(records[number * size : (number + 1) * size])
+        assert len(parsed) == 100 * size // HELD_BYTES, "nothing is old: only what fills a block is parsed"
+        monkeypatch.setattr(publish_module, "MAX_BLOCK_AGE_S", 0.0)
+        publisher.tick()
+        wait_for(lambda: receiver.frames == 100, "all frames, without anything more to read")
+        assert publisher.finish().account.total_bytes == len(records)
 
 
 def test_a_live_clock_that_left_the_hosts_is_anchored_again() -> None:
