@@ -76,9 +76,11 @@ def time_ns(name: str, text: str | None) -> int | None:
         # A plus sign arrives as a space when the caller forgot to escape it.
         moment = unix_ns(text.replace(" ", "+"))
     except (ValueError, OverflowError) as error:
-        raise _misfit(name, f"{error}; write e.g. 2026-01-31T12:00:00Z") from error
+        why = str(error)
+        advice = "" if "write e.g." in why else "; write e.g. 2026-01-31T12:00:00Z"
+        raise misfit(name, why + advice) from error
     if not 0 <= moment <= MAX_INT64:
-        raise _misfit(name, "out of range")
+        raise misfit(name, "out of range")
     return moment
 
 
@@ -89,7 +91,8 @@ def name_list(text: str | None) -> tuple[str, ...] | None:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 
-def _misfit(name: str, message: str) -> Problem:
+def misfit(name: str, message: str) -> Problem:
+    """A query parameter does not fit, and why."""
     return Problem(
         "validation",
         f"query parameter {name}: {message}",

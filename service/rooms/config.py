@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Names of rooms, links and zones: they stand in URLs, topics and file names."""
 
+Metres = Annotated[float, Field(gt=0, le=1000)]
+
 TaskName = Literal["presence", "counting", "localization", "suspicious_object", "activity"]
 
 
@@ -45,7 +47,9 @@ class RoomConfig(_Document):
     links: list[Name] = []
     tasks: list[TaskName] = ["presence", "counting"]
     presence: PresenceDelays = PresenceDelays()
-    size_m: Annotated[tuple[float, float], Field(strict=False)] | None = None  # JSON and TOML know only lists
+    size_m: Annotated[tuple[Metres, Metres], Field(strict=False)] | None = (
+        None  # JSON and TOML know only lists
+    )
     zones: list[Zone] = []
     tags: dict[str, str] = {}
     stale_after_s: Annotated[float, Field(gt=0, le=3600)] = 10.0

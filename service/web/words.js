@@ -10,6 +10,16 @@ const REASONS = {
   model_error: "A model failed; the service log says why.",
 };
 
+const SHORT = {
+  no_frames: "no frames",
+  low_occupancy: "too few frames",
+  uncalibrated: "not calibrated",
+  stale: "silent",
+  no_model: "no model fits",
+  worker_down: "worker down",
+  model_error: "model failed",
+};
+
 const TYPES = {
   "prediction.changed": "State changed",
   "alert.raised": "Alert raised",
@@ -75,7 +85,7 @@ export function link(facts) {
 
 function told(state) {
   if (!state) return "nothing";
-  if (state.status !== "ok") return `unknown (${state.reason})`;
+  if (state.status !== "ok") return `unknown (${SHORT[state.reason] ?? state.reason})`;
   return String(state.value);
 }
 

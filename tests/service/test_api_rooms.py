@@ -270,6 +270,9 @@ def test_event_log_pages_and_filters(api: Running) -> None:
     assert [event["subject"] for event in odd["events"]] == ["r1"]
     none = api.client.get("/v1/events?types=org.roomtone.link.lost").json()
     assert (none["events"], none["next_after"]) == ([], numbers[-1])
+    assert len(api.client.get("/v1/events?types=alert").json()["events"]) == 10, (
+        "names as in a subscribe message"
+    )
 
 
 def test_alerts_are_listed_newest_first(api: Running) -> None:

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from service.api.answers import MAX_INT64, Cursor, Limit, answer, name_list, page, time_ns
+from service.api.answers import MAX_INT64, Cursor, Limit, answer, misfit, name_list, page, time_ns
 from service.api.auth import Caller, Ctx, guarded
 from service.api.cloudevents import cloud_event
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents import AlertPage, EventLogPage
 from service.api.problems import Problem
+from service.api.stream.subscription import event_types
 from service.events import Severity
 from service.store.alerts import alert_page
 from service.store.eventlog import read_events
@@ -30,12 +31,12 @@ def read_event_log(
     rooms: Names = None,
     limit: Limit = 100,
 ) -> Response:
-    """Events with a number above `after`, in order."""
+    """Events with a number above `after`, in order; `types` as in a subscribe message."""
     found = read_events(
         context.store,
         after=after,
         limit=limit,
-        types=name_list(types),
+        types=_types(types),
         rooms=_scope(caller, name_list(rooms)),
     )
     site = context.hub.site
@@ -83,11 +84,17 @@ def _scope(caller: Principal, rooms: tuple[str, ...] | None) -> tuple[str, ...] 
     return (caller.room,)
 
 
+def _types(text: str | None) -> frozenset[str] | None:
+    names = name_list(text)
+    try:
+        return None if names is None else event_types(names)
+    except ValueError as error:
+        raise misfit("types", str(error)) from error
+
+
 def _severities(text: str | None) -> tuple[str, ...] | None:
     names = name_list(text)
     for name in names or ():
         if name not in set(Severity):
-            message = f"no severity {name[:80]!r}; there are {', '.join(Severity)}"
-            where = {"loc": ["query", "severity"], "msg": message, "type": "value_error"}
-            raise Problem("validation", message, {"errors": [where]})
+            raise misfit("severity", f"no severity {name[:80]!r}; there are {', '.join(Severity)}")
     return names

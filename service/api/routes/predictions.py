@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from service.api.answers import Cursor, Limit, page, time_ns
+from service.api.answers import Cursor, Limit, misfit, page, time_ns
 from service.api.auth import Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents import PredictionPage
@@ -34,13 +34,16 @@ def read_predictions(
     """Predictions of windows that ended in [from, to), newest first."""
     if get_room(context.store, room) is None:
         raise no_room(room)
+    from_ns, to_ns = time_ns("from", start), time_ns("to", end)
+    if from_ns is not None and to_ns is not None and from_ns > to_ns:
+        raise misfit("from", f"{start} is later than `to`, {end}")
     scope = f"predictions {room} {task} {start} {end}"
     items, last = prediction_page(
         context.store,
         room,
         tasks=TASKS if task is None else (task,),
-        from_ns=time_ns("from", start),
-        to_ns=time_ns("to", end),
+        from_ns=from_ns,
+        to_ns=to_ns,
         limit=limit,
         after=None if cursor is None else unpack_cursor(cursor, scope, Position),
     )

@@ -1,5 +1,6 @@
 """What a client asks of the alert stream: its first message, checked, and which events fit it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,14 +76,25 @@ def _sequence(after: int | str) -> int:
     return number
 
 
-def _types(patterns: list[str]) -> frozenset[str]:
-    """Full names of the types meant: a name may leave out the prefix, or name a family, such as ``alert``."""
+def event_types(patterns: Iterable[str]) -> frozenset[str]:
+    """Full names of the types meant: a name may leave out the prefix, or name a family, such as ``alert``.
+
+    Raises:
+        ValueError: there is no such type.
+    """
     known = [kind.value for kind in EventType]
     found: set[str] = set()
     for pattern in patterns:
         name = _PREFIX + pattern.removesuffix("*").removesuffix(".").removeprefix(_PREFIX)
         fitting = {kind for kind in known if kind == name or kind.startswith(name + ".")}
         if not fitting:
-            raise ValueError(f"no event type {pattern[:80]!r}; there are {', '.join(known)} - at `$.types`")
+            raise ValueError(f"no event type {pattern[:80]!r}; there are {', '.join(known)}")
         found |= fitting
     return frozenset(found)
+
+
+def _types(patterns: list[str]) -> frozenset[str]:
+    try:
+        return event_types(patterns)
+    except ValueError as error:
+        raise ValueError(f"{error} - at `$.types`") from None
