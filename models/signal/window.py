@@ -4,6 +4,7 @@ Windows end on multiples of the hop in Unix capture time and close once a frame 
 their end. What comes out depends on the frames alone, never on how they were cut into blocks.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class RoomBuffer:
         (``buffer_full``: nobody called `closed`); late are frames whose last window has closed already.
         """
         times = block.table["capture_ns"]
-        zero = ~block.raw.any(axis=(1, 2, 3, 4))
+        zero = ~block.raw.reshape(len(block), 2 * math.prod(block.shape)).any(axis=1)
         late = np.zeros(len(block), np.bool_)
         if self._late_before is not None:
             late = (times < self._late_before) & ~zero

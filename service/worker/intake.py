@@ -17,6 +17,9 @@ from service.worker.site import Layout
 
 MAX_UNASSIGNED = 256
 FORGET_UNASSIGNED_S = 60.0
+ANSWERS_A_WINDOW = 8
+"""A live sender only needs to hear of new credit long before it has used up the old; it greets every second,
+and that is answered too. A replay waits for every answer."""
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +72,8 @@ class Intake:
             self._refuse_block(header, block, received_ns)
             return None
         fresh = ledger.take(header, block, received_ns)
-        self.to_answer.add(header.link)
+        if ledger.keeps_unacked or ledger.unanswered >= self._window // ANSWERS_A_WINDOW:
+            self.to_answer.add(header.link)
         room = rooms.get(ledger.room or "")
         if fresh is None or room is None:
             return None
@@ -113,6 +117,7 @@ class Intake:
 
     def _grant(self, ledger: LinkLedger, session: str, room: RoomRuntime | None) -> Grant:
         ledger.release((room.horizon_ns() if room else None) or 0)
+        ledger.unanswered = 0
         return Grant(
             service_id=self._service_id,
             session=session,

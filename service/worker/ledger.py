@@ -57,6 +57,8 @@ class LinkLedger:
     rejected: Counter[str] = field(default_factory=Counter)
     source_rejected: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
+    unanswered: int = 0
+    """Blocks since the sender was last told how far we are."""
     flushed: bool = False
     last_capture_ns: int | None = None
     last_received_ns: int | None = None
@@ -100,6 +102,7 @@ class LinkLedger:
             return None  # sent before our restart was noticed: it comes again, in order
         self.pass_over(header.first)
         self.heard_ns = received_ns
+        self.unanswered += 1
         self.received += header.count
         known = min(max(self.position - header.first, 0), header.count)
         self.duplicate += known

@@ -183,6 +183,21 @@ def test_a_grant_comes_after_the_commit_and_says_how_far(bench: Bench) -> None:
     assert stored == grant.last_capture_ns
 
 
+def test_a_live_sender_hears_of_credit_long_before_it_is_used_up_but_not_of_every_block(bench: Bench) -> None:
+    talker = bench.talker()
+    talker.heard()
+    block, told = frames(0, 4), []
+    for start in range(0, 160, 5):
+        talker.send(block.take(slice(start, start + 5)))
+        bench.turn()
+        told += [grant.acked for grant in talker.heard() if isinstance(grant, Grant)]
+    assert told == [40, 80, 120, 160], "every eighth block of 64"
+    talker.send(block.take(slice(160, 165)))
+    talker.hello()
+    bench.turn()
+    assert [grant.acked for grant in talker.heard() if isinstance(grant, Grant)] == [165]
+
+
 def test_a_replay_keeps_full_credit_while_its_window_is_open(bench: Bench) -> None:
     talker = bench.talker(source=Source.REPLAY)
     talker.send(frames(0, 6.4))
