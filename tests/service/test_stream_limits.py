@@ -177,14 +177,22 @@ def test_client_that_does_not_keep_up_is_told_and_closed(api: Running) -> None:
                 assert int(json.loads(again.recv(timeout=30))["sequence"]) == number
 
 
-async def test_states_coalesce_and_alerts_do_not() -> None:
-    outbox = Outbox(limit=3)
+async def test_a_burst_reaches_a_client_that_keeps_up_whole() -> None:
+    outbox = Outbox()
+    for number in range(1, 401):
+        outbox.put(number, ("lab", "presence"), f"state {number}")
+    assert [await outbox.take() for _ in range(400)] == [f"state {number}" for number in range(1, 401)]
+
+
+async def test_behind_a_client_that_does_not_states_coalesce_and_alerts_do_not() -> None:
+    outbox = Outbox(limit=4)
     for number in range(1, 1000):
         outbox.put(number, ("lab", "presence"), f"state {number}")
     outbox.put(1000, None, "alert 1000")
     outbox.put(1001, ("lab", "presence"), "state 1001")
     outbox.put(1002, ("lab", "counting"), "state 1002")
-    assert [await outbox.take() for _ in range(3)] == ["alert 1000", "state 1001", "state 1002"]
+    waiting = [await outbox.take() for _ in range(4)]
+    assert waiting == ["state 1", "alert 1000", "state 1001", "state 1002"]
     for number in range(4):
         outbox.put(2000 + number, None, "alert")
     with pytest.raises(StreamEnd) as end:

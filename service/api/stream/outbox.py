@@ -1,4 +1,4 @@
-"""What waits for one client of the alert stream: states coalesce, alerts are never dropped or unbounded."""
+"""What waits for one client of the alert stream: bounded, and alerts are never dropped."""
 
 import asyncio
 from collections import OrderedDict
@@ -18,12 +18,17 @@ class StreamEnd(Exception):  # noqa: N818 - an end, not always an error
 
 
 class Outbox:
-    """An ordered queue of encoded messages; of those with one key only the newest waits."""
+    """An ordered queue of encoded messages.
+
+    A client that keeps up gets every one. Once more than half of `limit` wait, of those with one key only the
+    newest waits on; more than `limit` that nothing may replace end the stream.
+    """
 
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
-        self._waiting: OrderedDict[Hashable, str] = OrderedDict()
-        self._lasting = 0  # messages that may not be replaced; the others are bounded by rooms and tasks
+        self._waiting: OrderedDict[int, tuple[Hashable | None, str]] = OrderedDict()
+        self._newest: dict[Hashable, int] = {}  # of each key, the sequence that waits
+        self._lasting = 0  # messages that may not be replaced
         self._filled = asyncio.Event()
         self._end: StreamEnd | None = None
         self.ended = asyncio.Event()
@@ -34,11 +39,11 @@ class Outbox:
             return
         if key is None:
             self._lasting += 1
-            self._waiting[sequence] = text
         else:
-            # Out and in again: the newest state stands where its number belongs.
-            self._waiting.pop(key, None)
-            self._waiting[key] = text
+            if 2 * len(self._waiting) >= self._limit:
+                self._waiting.pop(self._newest.get(key, -1), None)
+            self._newest[key] = sequence
+        self._waiting[sequence] = key, text
         self._filled.set()
         if self._lasting > self._limit:
             self.end(StreamEnd(4408, f"overflow: more than {self._limit} messages waited for you"))
@@ -48,6 +53,7 @@ class Outbox:
         if self._end is None:
             self._end = end
             self._waiting.clear()
+            self._newest.clear()
             self._filled.set()
             self.ended.set()
 
@@ -62,7 +68,9 @@ class Outbox:
                 raise self._end
             self._filled.clear()
             await self._filled.wait()
-        key, text = self._waiting.popitem(last=False)
-        if isinstance(key, int):
+        sequence, (key, text) = self._waiting.popitem(last=False)
+        if key is None:
             self._lasting -= 1
+        elif self._newest[key] == sequence:
+            del self._newest[key]
         return text
