@@ -193,7 +193,7 @@ async def test_behind_a_client_that_does_not_states_coalesce_and_alerts_do_not()
     outbox.put(1002, ("lab", "counting"), "state 1002")
     waiting = [await outbox.take() for _ in range(4)]
     assert waiting == ["state 1", "alert 1000", "state 1001", "state 1002"]
-    for number in range(4):
+    for number in range(5):
         outbox.put(2000 + number, None, "alert")
     with pytest.raises(StreamEnd) as end:
         await outbox.take()
