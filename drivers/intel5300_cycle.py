@@ -12,6 +12,7 @@ import numpy.typing as npt
 _HEAD = ((0, "u2"), (2, "u1"))  # n, code
 _CSI_HEAD = (*_HEAD, (11, "u2"), (19, "u2"))  # and Nrx with Ntx, len
 _PROBE = 16
+_FEWEST = 3  # itself, one repetition, and the last, which is left
 _LONGEST = 8
 _WORTH_IT = 4
 
@@ -67,6 +68,8 @@ class Cycle:
     def _repeats(self, begin: int, stride: int, fields: list[tuple[int, str]]) -> int:
         """Repetitions of a cycle right behind it, without the last, which is left to be walked over."""
         total = (len(self._data) - begin) // stride  # itself and what might be repetitions
+        if total < _FEWEST:
+            return 0
         alike = 1
         for limit in (_PROBE, total):
             rows = min(limit, total)

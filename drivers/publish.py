@@ -128,7 +128,8 @@ class Publisher:
         """Parse and send what has waited long enough; call it when a live source has nothing to read."""
         if self._held and self._is_due:
             self._send_all(self._parse_held())
-        self._sender.pump()
+        else:
+            self._sender.pump()
 
     def finish(self, drain_timeout_s: float | None = None) -> Report:
         """Send the rest and report. A lossless sender waits until the service has processed everything."""
