@@ -51,7 +51,7 @@ class ZmqIngest:
     def poll(self, timeout_s: float) -> Sequence[Delivery]:
         """Messages that wait, oldest first, at most `MAX_BATCH`."""
         deliveries: list[Delivery] = []
-        if not self._socket.poll(round(timeout_s * 1000), zmq.POLLIN):
+        if timeout_s and not self._socket.poll(round(timeout_s * 1000), zmq.POLLIN):
             return deliveries
         for _ in range(MAX_BATCH):
             try:
@@ -129,7 +129,7 @@ class ZmqSignals:
     def poll(self, timeout_s: float) -> Sequence[tuple[str, Mapping[str, JsonValue]]]:
         """Signals that wait, at most `MAX_BATCH`; what is not a signal is passed over."""
         signals: list[tuple[str, Mapping[str, JsonValue]]] = []
-        if not self._sub.poll(round(timeout_s * 1000), zmq.POLLIN):
+        if timeout_s and not self._sub.poll(round(timeout_s * 1000), zmq.POLLIN):
             return signals
         for _ in range(MAX_BATCH):
             try:
