@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.account import Account
-from drivers.intel5300_cycle import Cycle
+from drivers.intel5300.cycle import Cycle
 
 CSI = 0xBB
 OTHER_CODES = frozenset({0xC0, 0xC1, 0xC3, 0xC5, 0x1C, 0xD0, 0xD1})

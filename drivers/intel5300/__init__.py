@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
-from drivers.intel5300_bits import BATCH, SUBCARRIERS, pack, payload_bytes, unpacker
-from drivers.intel5300_framing import CSI, HEAD_BYTES, Framing
-from drivers.intel5300_order import IS_BAD, ROWS, USED, antenna_sel
+from drivers.intel5300.bits import BATCH, SUBCARRIERS, pack, payload_bytes, unpacker
+from drivers.intel5300.framing import CSI, HEAD_BYTES, Framing
+from drivers.intel5300.order import IS_BAD, ROWS, USED, antenna_sel
 from drivers.registry import Parsed
 
 NAME = "intel5300"
@@ -68,7 +68,7 @@ def parse(data: bytes | memoryview, *, final: bool) -> Parsed:
     """All frames in `data`, grouped by (streams, antennas used, 40 MHz). Never raises on any bytes.
 
     Skipped: ``non_csi`` (other connector records), ``unknown_record``, ``empty`` (length 0). Rejected:
-    ``truncated``, ``bad_length``, ``bad_antennas``, ``resync`` (see `drivers.intel5300_framing`).
+    ``truncated``, ``bad_length``, ``bad_antennas``, ``resync`` (see `drivers.intel5300.framing`).
     """
     framing = Framing(data, final=final)
     positions = framing.walk()
