@@ -5,10 +5,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from service.cli import bench_figures, bench_pipeline
-from service.cli.bench_figures import as_text, figures
-from service.cli.bench_load import Sent, Usage
-from service.cli.bench_observe import Seen
+from service.cli.bench import figures as bench_figures
+from service.cli.bench import pipeline as bench_pipeline
+from service.cli.bench.figures import as_text, figures
+from service.cli.bench.load import Sent, Usage
+from service.cli.bench.observe import Seen
 from service.cli.errors import CommandError
 
 MS = 1_000_000

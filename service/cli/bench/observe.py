@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from service.bus.registry import open_signals
-from service.cli.bench_load import TICK_S, Load, Sent, Usage, send_load
+from service.cli.bench.load import TICK_S, Load, Sent, Usage, send_load
 from service.cli.errors import CommandError
 from service.settings import Settings
 from service.store.engine import Store, open_store

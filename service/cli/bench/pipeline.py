@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from service.cli.bench_bare import bare_cost, simulated_streams
-from service.cli.bench_figures import WARM_UP_S, as_text, figures
-from service.cli.bench_load import Load
-from service.cli.bench_observe import measure, running_worker
+from service.cli.bench.bare import bare_cost, simulated_streams
+from service.cli.bench.figures import WARM_UP_S, as_text, figures
+from service.cli.bench.load import Load
+from service.cli.bench.observe import measure, running_worker
 from service.settings import IngestSettings, Settings
 
 app = typer.Typer(add_completion=False)

@@ -16,7 +16,7 @@ from drivers.stream import Stream
 from drivers.wire import Source
 from models.sensing import Sensing
 from models.signal.window import RoomBuffer, Window, WindowSpec
-from service.cli.bench_load import NIC, TICK_S
+from service.cli.bench.load import NIC, TICK_S
 
 SCENES = 2
 ROUNDS = 7

@@ -12,8 +12,8 @@ class BenchGroup(LazyGroup):
     """Each measurement is imported when it is called."""
 
     table: ClassVar[dict[str, str]] = {
-        "decode": "service.cli.bench_decode",
-        "pipeline": "service.cli.bench_pipeline",
+        "decode": "service.cli.bench.decode",
+        "pipeline": "service.cli.bench.pipeline",
     }
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401

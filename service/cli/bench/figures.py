@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from service.cli.bench_load import Sent, Usage
-from service.cli.bench_observe import Seen
+from service.cli.bench.load import Sent, Usage
+from service.cli.bench.observe import Seen
 from service.cli.errors import CommandError
 
 WARM_UP_S = 8.0
