@@ -1,5 +1,6 @@
 """Clock and frame counter of a NIC, made to run on where they wrap, jump back or stand still."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ Flags = npt.NDArray[np.uint32]
 
 
 @dataclass(slots=True)
-class _Unwrapper:
+class _Unwrapper(ABC):
     """Running value of a counter that starts over at `wrap` (None: it does not)."""
 
     wrap: int | None
@@ -54,9 +55,9 @@ class _Unwrapper:
             flags[0] = 0
         return np.cumsum(steps) + self._value, flags
 
+    @abstractmethod
     def _judge(self, steps: Ints) -> Flags:
         """Flags of these steps (the shorter way round the wrap); steps that cannot be true are replaced."""
-        raise NotImplementedError
 
 
 class Clock(_Unwrapper):

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -14,14 +14,9 @@ from models.training.console import progress_bar, reported
 from models.training.evaluate import Question, Report, evaluate
 from models.training.table import write_predictions
 
-app = typer.Typer(
-    help="Accuracy on rooms the model has not seen, with baselines. Needs the extra `train`.",
-    no_args_is_help=True,
-    epilog="Example: roomtone evaluate presence --data ../shared/datasets/crowd_rooms_5300 "
-    "--source RoomA --target RoomB --json",
-)
+app = typer.Typer(add_completion=False)
 
-_EPILOG = "Example: roomtone evaluate {} --data crowd --source RoomA --target RoomB --seeds 3"
+TaskName = Annotated[Literal["presence", "counting"], typer.Argument(help="What is judged.", metavar="TASK")]
 DataDir = Annotated[Path, typer.Option("--data", help="Data set: a folder of <domain>/<n>p.dat.xz.")]
 Source = Annotated[str, typer.Option(help="Domains to train on, e.g. RoomA or RoomA:0s-75s,RoomB.")]
 Target = Annotated[str, typer.Option(help="Domains to judge on.")]
@@ -35,8 +30,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing els
 Predictions = Annotated[Path | None, typer.Option(help="Write every judged unit to this Parquet file.")]
 
 
-@app.command(epilog=_EPILOG.format("presence"))
-def presence(
+@app.command(
+    epilog="Example: roomtone evaluate presence --data ../shared/datasets/crowd_rooms_5300 "
+    "--source RoomA --target RoomB --seeds 3 --json"
+)
+def command(
+    task: TaskName,
     *,
     data: DataDir,
     source: Source,
@@ -50,36 +49,16 @@ def presence(
     as_json: AsJson = False,
     predictions: Predictions = None,
 ) -> None:
-    """Is anybody there: balanced accuracy and calibration error."""
-    with reported():
-        question = Question(
-            "presence", data, source, target, support, _classes(classes), method, transductive,
-            _seconds(decision), seeds,
-        )  # fmt: skip
-        _answer(question, as_json=as_json, predictions=predictions)
+    """Accuracy in rooms the model has not seen, with baselines. Needs the extra `train`.
 
-
-@app.command(epilog=_EPILOG.format("counting"))
-def counting(
-    *,
-    data: DataDir,
-    source: Source,
-    target: Target,
-    support: SupportOption = None,
-    classes: Classes = None,
-    method: Method = "auto",
-    transductive: Transductive = False,
-    decision: Decision = None,
-    seeds: Seeds = 3,
-    as_json: AsJson = False,
-    predictions: Predictions = None,
-) -> None:
-    """How many people: accuracy, within one, mean absolute error of the expected count."""
+    TASK is presence (balanced accuracy, calibration error) or counting (accuracy, within one, mean absolute
+    error of the expected count).
+    """
     with reported():
+        span = _seconds(decision)
         question = Question(
-            "counting", data, source, target, support, _classes(classes), method, transductive,
-            _seconds(decision), seeds,
-        )  # fmt: skip
+            task, data, source, target, support, _classes(classes), method, transductive, span, seeds
+        )
         _answer(question, as_json=as_json, predictions=predictions)
 
 

@@ -17,6 +17,7 @@ from models.training.task import task_spec
 app = typer.Typer(
     help="Train models and write their cards. Needs the extra `train`.",
     no_args_is_help=True,
+    add_completion=False,
     epilog="Example: roomtone train counting --data crowd_rooms_5300 --shelf research -o out",
 )
 
@@ -26,37 +27,33 @@ Shelf = Annotated[Literal["open", "research", "local"], typer.Option(help="Shelf
 Licence = Annotated[str, typer.Option(help="Terms of the data, for the card.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for model.onnx, card.toml, curve.png.")]
 Rooms = Annotated[int, typer.Option(help="Simulated rooms.", min=2)]
+TASKS = ("presence", "counting")
 ZOO = Path(__file__).parents[1] / "zoo"
 
 
-@app.command(epilog="Example: roomtone train presence --simulation --shelf open -o out")
-def presence(
-    *,
-    output: Output,
-    data: DataDir = None,
-    simulation: Simulated = False,
-    shelf: Shelf = "local",
-    licence: Licence = "not stated",
-    rooms: Rooms = SIMULATION_ROOMS,
-) -> None:
-    """Train presence."""
-    with reported():
-        _train("presence", output, _gather(data, rooms, shelf, licence, simulation=simulation))
+def _add(task: str) -> None:
+    """Add `roomtone train TASK`."""
+
+    @app.command(
+        task,
+        help=f"Train {task}.",
+        epilog=f"Example: roomtone train {task} --data crowd --shelf research -o out",
+    )
+    def train(
+        *,
+        output: Output,
+        data: DataDir = None,
+        simulation: Simulated = False,
+        shelf: Shelf = "local",
+        licence: Licence = "not stated",
+        rooms: Rooms = SIMULATION_ROOMS,
+    ) -> None:
+        with reported():
+            _train(task, output, _gather(data, rooms, shelf, licence, simulation=simulation))
 
 
-@app.command(epilog="Example: roomtone train counting --data crowd --shelf research -o out")
-def counting(
-    *,
-    output: Output,
-    data: DataDir = None,
-    simulation: Simulated = False,
-    shelf: Shelf = "local",
-    licence: Licence = "not stated",
-    rooms: Rooms = SIMULATION_ROOMS,
-) -> None:
-    """Train counting."""
-    with reported():
-        _train("counting", output, _gather(data, rooms, shelf, licence, simulation=simulation))
+for _task in TASKS:
+    _add(_task)
 
 
 @app.command(epilog="Example: roomtone train zoo --shared ../shared")
@@ -74,7 +71,7 @@ def zoo(
         else:
             Console(stderr=True).print(f"no {crowd}: the research shelf is left as it is")
         for samples, origin in gathered:
-            for task in ("presence", "counting"):
+            for task in TASKS:
                 name = f"{task}-{origin.trained_on.replace('_', '-')}"
                 _train(task, output / origin.shelf / name, (samples, origin), name=name, curve=False)
 

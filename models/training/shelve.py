@@ -73,6 +73,19 @@ def build(
     fitted = replace(fit(samples, spec, 0), temperature=calibration["temperature"])
     onnx = to_onnx(fitted.network, name)
     card = {
+        **_identity(spec, origin, name, onnx),
+        "calibration": calibration,
+        "data": _data(samples, origin),
+        "metrics": {"split": "by domain: every domain judged by models that saw none of it", **metrics},
+        "seeds": {"figures": list(range(seeds)), "model": 0},
+    }
+    progress("done", 1.0)
+    return Shelf(fitted, name, card, onnx)
+
+
+def _identity(spec: TaskSpec, origin: Origin, name: str, onnx: bytes) -> dict[str, Any]:
+    """What the model is, what it answers, and who may use it."""
+    return {
         "name": name,
         "version": MODEL_VERSION,
         "task": spec.name,
@@ -83,20 +96,19 @@ def build(
         "features": FEATURES_VERSION,
         "classes": list(spec.classes),
         "digest": hashlib.sha256(onnx).hexdigest(),
-        "calibration": calibration,
-        "data": {
-            "description": origin.data,
-            "digest": origin.digest,
-            "domains": len(domains),
-            "sessions": len(np.unique(samples.session)),
-            "windows": len(samples),
-            "window_s": samples.length_s,
-        },
-        "metrics": {"split": "by domain: every domain judged by models that saw none of it", **metrics},
-        "seeds": {"figures": list(range(seeds)), "model": 0},
     }
-    progress("done", 1.0)
-    return Shelf(fitted, name, card, onnx)
+
+
+def _data(samples: Samples, origin: Origin) -> dict[str, Any]:
+    """What the model was trained on."""
+    return {
+        "description": origin.data,
+        "digest": origin.digest,
+        "domains": len(np.unique(samples.domain)),
+        "sessions": len(np.unique(samples.session)),
+        "windows": len(samples),
+        "window_s": samples.length_s,
+    }
 
 
 def _judge(held: list[Any], spec: TaskSpec, samples: Samples) -> tuple[dict[str, float], dict[str, Any]]:

@@ -16,7 +16,6 @@ def subcommands(name: str) -> list[list[str]]:
         "keys": ["create", "list", "revoke"],
         "bench": ["decode", "pipeline"],
         "train": ["presence", "counting", "zoo"],
-        "evaluate": ["presence", "counting"],
     }
     return [[name, sub] for sub in groups.get(name, [])] or [[name]]
 
