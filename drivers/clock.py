@@ -19,9 +19,13 @@ Flags = npt.NDArray[np.uint32]
 
 @dataclass(slots=True)
 class _Unwrapper(ABC):
-    """Running value of a counter that starts over at `wrap` (None: it does not)."""
+    """Running value of a counter that starts over at `wrap` (None: it does not).
+
+    With `as_recorded` a step back is flagged and kept, else the value runs on as if it had not happened.
+    """
 
     wrap: int | None
+    as_recorded: bool = False
     _raw: int = 0
     _value: int = 0
     _started: bool = False
@@ -73,7 +77,8 @@ class Clock(_Unwrapper):
         reset = steps < -OUT_OF_ORDER_NS
         flags = np.where(steps == 0, np.uint32(FrameFlag.CLOCK_STUCK), np.uint32(0))
         flags[reset] = FrameFlag.CLOCK_RESET
-        steps[reset] = AFTER_RESET_NS
+        if not self.as_recorded:
+            steps[reset] = AFTER_RESET_NS
         return flags
 
 
@@ -94,5 +99,6 @@ class Counter(_Unwrapper):
     def _judge(self, steps: Ints) -> Flags:
         back = steps < 0
         flags = np.where(back, np.uint32(FrameFlag.SEQUENCE_RESET), np.uint32(0))
-        steps[back] = 1
+        if not self.as_recorded:
+            steps[back] = 1
         return flags

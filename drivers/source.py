@@ -7,6 +7,7 @@ import select
 import sys
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -49,10 +50,23 @@ def read_chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
 
 
 def _read(file: BinaryIO, size: int, path: Path) -> bytes:
+    """What one read gives: where the packing is damaged, all that comes before is given out first."""
     try:
-        return file.read(size)
+        return cast("BufferedIOBase", file).read1(size)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise SourceError(f"cannot read {path}: {error}") from error
+
+
+def _head(file: BinaryIO, path: Path) -> bytes:
+    """The first bytes, as many as can be read: what is damaged behind them is told when it is reached."""
+    head = b""
+    try:
+        while len(head) < SNIFF_BYTES and (piece := _read(file, SNIFF_BYTES - len(head), path)):
+            head += piece
+    except SourceError:
+        if not head:
+            raise
+    return head
 
 
 def standard_input(size: int = CHUNK_BYTES, idle_s: float = MAX_BLOCK_AGE_S) -> Iterator[bytes]:
@@ -82,7 +96,7 @@ def nic_of(path: Path, name: str = "auto") -> Nic:
         UnknownFormatError: it is empty, or the named NIC (or any) does not know such bytes.
     """
     with open_capture(path) as file:
-        head = _read(file, SNIFF_BYTES, path)
+        head = _head(file, path)
     try:
         nic = load(name) if name != "auto" else detect(head)[0]
     except UnknownFormatError as error:

@@ -22,21 +22,25 @@ class Stream:
     Blocks hold `capture_ns` on the NIC's clock (unwrapped, its own zero), the unwrapped `sequence` and a
     running `index`. Blocks of one call are grouped by shape; order by `index` gives the stream's order.
 
-    Attributes:
+    Args:
         nic: the NIC whose records these are.
+        as_recorded: keep clock and counter where they step back (flagged), instead of running on.
+
+    Attributes:
+        nic: as given.
         account: where every byte went so far; complete after `finish`.
         bytes_fed: bytes taken in so far, counted as they came.
     """
 
-    def __init__(self, nic: Nic) -> None:
+    def __init__(self, nic: Nic, *, as_recorded: bool = False) -> None:
         self.nic = nic
         self.account = Account()
         self.bytes_fed = 0
         self._left = b""
         self._buffer: npt.NDArray[np.uint8] | None = None
         self._frames = 0
-        self._clock = Clock(nic.CLOCK_WRAP_NS)
-        self._counter = Counter(nic.SEQUENCE_WRAP)
+        self._clock = Clock(nic.CLOCK_WRAP_NS, as_recorded)
+        self._counter = Counter(nic.SEQUENCE_WRAP, as_recorded)
 
     @property
     def frames(self) -> int:

@@ -77,7 +77,7 @@ def write_archive(file: Path, nic: Nic, target: Path, told: Told) -> Account:
         CommandError: the target cannot be written.
     """
     _check_target(file, target)
-    facts, stream = _Facts(), Stream(nic)
+    facts, stream = _Facts(), Stream(nic, as_recorded=True)
     for block in read_blocks(file, stream, lambda done: told(done // 2)):
         facts.add(block)
     if stream.account.frames:

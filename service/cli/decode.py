@@ -23,9 +23,10 @@ def decode(
     """Write the raw channel: unscaled, nothing removed, zero-padded to the capture's largest shape.
 
     Arrays: csi complex64 [frame, subcarrier, rx, tx], rows of rx are physical antennas; timestamp_ns (the
-    NIC's clock, unwrapped), sequence, rssi_dbm [frame, rx], noise_dbm, agc_db, rate, flags, bandwidth_mhz,
-    subcarrier_index ([subcarrier], or [frame, subcarrier] if the bandwidth changes), and scale: csi * scale
-    is in units of sqrt(SNR), with an unknown noise floor (NaN in noise_dbm) taken as -92 dBm.
+    NIC's clock, unwrapped; where it jumps back that is kept, and flagged), sequence, rssi_dbm [frame, rx],
+    noise_dbm, agc_db, rate, flags, bandwidth_mhz, subcarrier_index ([subcarrier], or [frame, subcarrier] if
+    the bandwidth changes), and scale: csi * scale is in units of sqrt(SNR), with an unknown noise floor (NaN
+    in noise_dbm) taken as -92 dBm.
     """
     module = nic_of(file, nic)
     with progress(file, "decoding", quiet=False) as told:

@@ -83,3 +83,13 @@ def test_a_nic_that_counts_nothing_has_no_sequence() -> None:
 def test_nothing_is_nothing() -> None:
     assert Clock(WRAP).unwrap(np.empty(0, np.int64))[0].size == 0
     assert Counter(10).unwrap(np.empty(0, np.int64))[0].size == 0
+
+
+def test_as_recorded_keeps_what_steps_back_and_flags_it() -> None:
+    raw = np.array([5, 6, 1, 2], np.int64) * 1_000_000_000
+    times, flags = Clock(WRAP, as_recorded=True).unwrap(raw)
+    assert np.array_equal(times, raw)
+    assert flags is not None
+    assert flags.tolist() == [0, 0, FrameFlag.CLOCK_RESET, 0]
+    counts, _ = Counter(65536, as_recorded=True).unwrap(np.array([65535, 0, 9, 3]))
+    assert (counts % 65536).tolist() == [65535, 0, 9, 3]

@@ -209,6 +209,7 @@ def test_every_real_capture_is_accounted_for(captures: Path, shared: Path, tmp_p
             assert np.array_equal(found["csi"], wanted["csi"][..., :tx])
             assert not wanted["csi"][..., tx:].any()
             np.testing.assert_allclose(found["scale"], wanted["scale"], rtol=1e-9)
+            assert np.array_equal(found["timestamp_ns"] // 1000 % 2**32, wanted["timestamp_low"]), path.name
 
 
 def test_adapter_delivers_standard_input_live() -> None:

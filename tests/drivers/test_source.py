@@ -32,6 +32,18 @@ def test_damaged_packing_names_the_file(tmp_path: Path, pack: "type[bytes]") -> 
         list(read_chunks(path))
 
 
+def test_what_comes_before_damaged_packing_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "capture.dat.gz"
+    path.write_bytes(gzip.compress(DATA, 0)[:-1000])
+    assert nic_of(path).NAME == "intel5300"
+    chunks = read_chunks(path, 1000)
+    got = b"".join(next(chunks) for _ in range(len(DATA) // 2000))
+    with pytest.raises(SourceError, match=r"capture\.dat\.gz"):
+        got += b"".join(chunks)
+    assert len(got) >= len(DATA) // 2000
+    assert DATA.startswith(got)
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="No such file"), open_capture(tmp_path / "none.dat"):
         pass
