@@ -136,9 +136,14 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
+    def store_file(self) -> Path:
+        """SQLite file of the store, unless `store.url` names another store."""
+        return self.data_dir.absolute() / "roomtone.sqlite3"
+
+    @property
     def store_url(self) -> str:
         """SQLAlchemy URL of the store."""
-        return self.store.url or f"sqlite:///{self.data_dir.absolute() / 'roomtone.sqlite3'}"
+        return self.store.url or f"sqlite:///{self.store_file}"
 
     @property
     def socket_dir(self) -> Path:

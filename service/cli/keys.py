@@ -54,7 +54,7 @@ def create(
 @app.command("list", epilog="Example: roomtone keys list --json")
 def show(*, data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List all keys, without their secrets."""
-    with _opened(data_dir, config) as store:
+    with _opened(data_dir, config, existing=True) as store:
         known = [info.document() for info in list_keys(store)]
     if as_json:
         typer.echo(json.dumps({"items": known, "next_cursor": None}))
@@ -77,16 +77,19 @@ def revoke(
     config: ConfigFile = None,
 ) -> None:
     """End a key at once; open alert streams that used it are closed."""
-    with _opened(data_dir, config) as store:
+    with _opened(data_dir, config, existing=True) as store:
         if not revoke_key(store, key_id, actor="cli"):
             raise CommandError(f"no key with id {key_id!r}; `roomtone keys list` shows those there are")
     typer.echo(f"revoked {key_id}")
 
 
 @contextmanager
-def _opened(data_dir: Path | None, config: Path | None) -> Iterator[Store]:
-    """The store of the site these options name, closed at the end."""
-    store = open_store(site_settings(config, data_dir=data_dir).store_url)
+def _opened(data_dir: Path | None, config: Path | None, *, existing: bool = False) -> Iterator[Store]:
+    """The store of the site these options name, closed at the end; with `existing` none is made."""
+    settings = site_settings(config, data_dir=data_dir)
+    if existing and settings.store.url is None and not settings.store_file.exists():
+        raise CommandError(f"no store at {settings.store_file}: is --data-dir the one of the service?")
+    store = open_store(settings.store_url)
     try:
         yield store
     finally:

@@ -1,4 +1,4 @@
-"""What `roomtone run` says to the person who started it. It goes to standard output and is no log."""
+"""What `roomtone run` says to the person who started it. It goes to standard output."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from service.store.keys import ensure_first_admin
 from service.store.sessions import login_url
 
 FIRST_KEY = "first-admin-key"
-"""File in the data folder that holds the first key where standard output is a log."""
+"""File in the data folder that holds the first key where standard output may be a log."""
 
 
 class Welcome:
@@ -25,34 +25,22 @@ class Welcome:
         if part != "api" or self._done:
             return
         self._done = True
-        if _stdout_is_the_journal():
-            _say(f"Roomtone runs at {self._base}.")
-            return
         address = login_url(self._store, self._base)
         _say(f"Roomtone runs at {self._base}. Open the dashboard (once, within 15 minutes):\n  {address}")
 
 
 def show_first_key(store: Store, data_dir: Path) -> None:
-    """On a store without keys, make the first one and show it this once, but never to a log."""
+    """On a store without keys, make the first one and show it this once: on a screen, never in a log."""
     key = ensure_first_admin(store)
     if key is None:
         return
-    if not _stdout_is_the_journal():
+    if sys.stdout.isatty():
         _say(f"First admin key, shown this once:\n  {key}")
         return
     place = data_dir.absolute() / FIRST_KEY
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(key + "\n")
     _say(f"First admin key: in {place}. Read it and delete the file.")
-
-
-def _stdout_is_the_journal() -> bool:
-    """Whether systemd keeps what we print (it names the journal's stream in the environment)."""
-    stream = os.environ.get("JOURNAL_STREAM")
-    if stream is None:
-        return False
-    output = os.fstat(sys.stdout.fileno())
-    return stream == f"{output.st_dev}:{output.st_ino}"
 
 
 def _say(text: str) -> None:

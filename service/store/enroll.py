@@ -16,8 +16,13 @@ from service.store.log import append_event, room_facts
 from service.store.schema import links, rooms
 
 
-def enroll(store: Store, *, link: str, room: str, nic: str, doc: Mapping[str, Any], actor: str) -> None:
-    """Put the link into the room, creating what is not there; one event ``room.changed``."""
+def enroll(
+    store: Store, *, link: str, room: str, nic: str, source: str, doc: Mapping[str, Any], actor: str
+) -> None:
+    """Put the link into the room, creating what is not there; one event ``room.changed``.
+
+    `source` is what the link's frames are (live, replay or simulated); the event says so.
+    """
     with store.write() as connection:
         now = time.time_ns()
         _create_room(connection, room, RoomConfig(), now)
@@ -28,7 +33,7 @@ def enroll(store: Store, *, link: str, room: str, nic: str, doc: Mapping[str, An
         else:
             update = sa.update(links).where(links.c.link == link)
             connection.execute(update.values(revision=links.c.revision + 1, **place))
-        _note(connection, room, actor, {"link": link})
+        _note(connection, room, actor, {"link": link, "source": source})
 
 
 def seed(store: Store, settings: Settings) -> None:

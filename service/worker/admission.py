@@ -71,6 +71,7 @@ def _by_header(hello: Hello, store: Store, *, allowed: bool) -> Admitted | Refus
         link=hello.link,
         room=hello.room,
         nic=hello.nic,
+        source=hello.source.value,
         doc={ASSIGNED_BY: BY_HEADER},
         actor=f"ingest:{hello.link}",
     )

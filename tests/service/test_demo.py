@@ -232,7 +232,7 @@ def test_seeding_leaves_what_is_there(tmp_path: Path) -> None:
 def test_events_about_a_demo_room_say_that_it_is_simulated(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     seed_rooms(store, room_names(1))
-    enroll(store, link="demo-1", room="demo", nic="intel5300", doc={}, actor="test")
+    enroll(store, link="demo-1", room="demo", nic="intel5300", source="simulated", doc={}, actor="test")
     put_room(store, "mine", RoomConfig(), check=lambda _: None, actor="test", nics={})
     delete_room(store, "demo", check=lambda _: None, actor="test")
     told = [(event.room, event.data.get("source")) for event in read_events(store, after=0, limit=9).events]

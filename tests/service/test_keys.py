@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from service.cli.errors import CommandError
 from service.cli.keys import app
 from service.store.engine import Store, open_store
 from service.store.keys import (
@@ -154,3 +155,11 @@ def test_command_line_makes_lists_and_revokes(tmp_path: Path) -> None:
 def test_command_line_refuses_what_does_not_fit(tmp_path: Path, flags: list[str]) -> None:
     refused = CliRunner().invoke(app, ["create", *flags, "--data-dir", str(tmp_path)])
     assert refused.exit_code == 2
+
+
+def test_listing_and_revoking_make_no_store(tmp_path: Path) -> None:
+    for words in (["list"], ["revoke", "abcd2345"]):
+        done = CliRunner().invoke(app, [*words, "--data-dir", str(tmp_path / "typo")])
+        assert isinstance(done.exception, CommandError)
+        assert "typo" in str(done.exception)
+    assert not (tmp_path / "typo").exists()

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from service.bus.memory import MemoryHub, MemorySignals
+from service.cli.welcome import FIRST_KEY
 from service.pipe import PIPE_VARIABLE
 from service.supervise import Part, PartError, Supervisor
 from tests.ports import free_port
@@ -232,16 +233,16 @@ def running(site: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[b
     assert alive == []
 
 
-def test_run_prints_key_and_login_once_keeps_them_out_of_the_log_and_stops_clean(
+def test_run_prints_login_once_keeps_key_and_login_out_of_the_log_and_stops_clean(
     running: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     out, log = (tmp_path / "out").read_text(), (tmp_path / "log").read_text()
     assert running.poll() is None, log
-    (key,) = [line.strip() for line in out.splitlines() if line.strip().startswith("rt_")]
+    key = (tmp_path / "data" / FIRST_KEY).read_text().strip()
     token = out.partition("login?token=")[2].strip()
-    assert key
+    assert key.startswith("rt_")
     assert token
-    assert key not in log
+    assert key not in out + log
     assert token not in log
     running.send_signal(signal.SIGTERM)
     assert running.wait(20) == 0

@@ -116,8 +116,10 @@ def test_frames_of_a_new_link_make_room_states_events_and_an_alert(bench: Bench)
     assert bench.state()["motion"] == 0.2
     assert bench.state("counting")["value"] == 2
     assert bench.state("counting")["interval"] == [1.0, 3.0]
-    kinds = [row["type"].removeprefix("org.roomtone.") for row in bench.told()]
+    told = bench.told()
+    kinds = [row["type"].removeprefix("org.roomtone.") for row in told]
     assert kinds[0] == "room.changed"
+    assert told[0]["data"]["source"] == "live"
     assert kinds.count("alert.raised") == 1
     (raised,) = bench.rows(alerts)
     assert (raised["rule"], raised["room"], raised["state"], raised["severity"]) == (
