@@ -18,7 +18,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("dockerfile")]
+pytestmark = pytest.mark.timeout(400)
 
 
 def lines(word: str) -> list[str]:

@@ -12,7 +12,7 @@ from tests.e2e.site import ROOMTONE, Site, wait_for
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("readme")]
+pytestmark = pytest.mark.timeout(240)
 
 
 def blocks(language: str) -> list[str]:

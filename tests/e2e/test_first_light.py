@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.site import Site, wait_for
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.timeout(240)
 
 
 def replay(site: Site, capture: Path, *, room: str, link: str, expect: int = 0) -> dict[str, Any]:

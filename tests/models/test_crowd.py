@@ -13,7 +13,7 @@ from models.sensing import Sensing
 from models.signal.window import WindowSpec
 from models.training.evaluate import Question, evaluate
 
-pytestmark = [pytest.mark.shared, pytest.mark.xdist_group("crowd")]
+pytestmark = [pytest.mark.shared]
 
 
 def served(path: Path, shelves: list[str]) -> Iterator[list[Prediction]]:

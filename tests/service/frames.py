@@ -32,6 +32,8 @@ class FakeSensing:
             return Prediction.unknown(task, Reason.NO_FRAMES)
         if window.occupancy < 0.7:
             return Prediction.unknown(task, Reason.LOW_OCCUPANCY)
+        if any(part.power.shape[1] < 2 for part in window.parts):
+            return Prediction.unknown(task, Reason.MODEL_ERROR)  # it compares two antennas
         loud = [
             np.sqrt(part.power[:, 1].mean(axis=(1, 2)) / part.power[:, 0].mean(axis=(1, 2)))
             for part in window.parts

@@ -24,7 +24,7 @@ FLAGS = [
     "--no-first-run",
 ]
 expect = playwright.expect
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
