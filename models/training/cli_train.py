@@ -11,7 +11,7 @@ from models.data.samples import Samples
 from models.errors import SelectionError
 from models.training.console import progress_bar, reported
 from models.training.shelve import Origin, build, write
-from models.training.sources import CROWD, SIMULATION_ROOMS, from_folder, from_simulation
+from models.training.sources import CROWD, CROWD_LICENCE, SIMULATION_ROOMS, from_folder, from_simulation
 from models.training.task import task_spec
 
 app = typer.Typer(
@@ -67,7 +67,7 @@ def zoo(
         gathered = [_gather(None, SIMULATION_ROOMS, "open", "", simulation=True)]
         crowd = shared / "datasets" / CROWD
         if crowd.is_dir():
-            gathered.append(_gather(crowd, 0, "research", "", simulation=False))
+            gathered.append(_gather(crowd, 0, "research", CROWD_LICENCE, simulation=False))
         else:
             Console(stderr=True).print(f"no {crowd}: the research shelf is left as it is")
         for samples, origin in gathered:

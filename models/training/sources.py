@@ -33,7 +33,7 @@ def from_folder(data: Path, shelf: str, licence: str, progress: Progress) -> tup
     paths = [path for recordings in known.values() for path in recordings.values()]
     return samples, Origin(
         trained_on=data.resolve().name,
-        licence=licence or CROWD_LICENCE,
+        licence=licence,
         shelf=shelf,
         nics=("intel5300",),
         data=f"{data.resolve().name}: {', '.join(known)}",
