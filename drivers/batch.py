@@ -1,6 +1,7 @@
 """From what a parser gives (blocks grouped by shape) to what the bus carries (short, in time order)."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,8 @@ def _kind(block: FrameBlock) -> Hashable:
         block.shape,
         block.bandwidth_mhz,
         block.subcarrier_index.tobytes(),
-        block.antennas_used.tobytes(),
+        block.tones.tobytes(),
+        block.present.tobytes(),
         block.raw.dtype,
     )
 
@@ -35,13 +37,10 @@ def _joined(group: Sequence[FrameBlock]) -> FrameBlock:
     if len(group) == 1:
         return group[0]
     first = group[0]
-    return FrameBlock(
-        nic=first.nic,
+    return replace(
+        first,
         table=np.concatenate([block.table for block in group]),
         raw=np.concatenate([block.raw for block in group]),
-        subcarrier_index=first.subcarrier_index,
-        bandwidth_mhz=first.bandwidth_mhz,
-        antennas_used=first.antennas_used,
         index=np.concatenate([block.index for block in group]),
     )
 

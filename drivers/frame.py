@@ -1,7 +1,7 @@
 """The one value type that crosses the driver boundary: a block of CSI frames of one link and one shape."""
 
-from dataclasses import dataclass
-from enum import IntFlag
+from dataclasses import dataclass, replace
+from enum import IntEnum, IntFlag
 from typing import Any
 
 import numpy as np
@@ -22,22 +22,55 @@ class FrameFlag(IntFlag):
     CLOCK_STUCK = 8  # the NIC's clock did not move since the frame before
     HT40 = 16  # 40 MHz channel
     SEQUENCE_RESET = 32  # the NIC's own frame counter stepped back
+    IQ_SUSPECT = 64  # firmware of an era that wrote the imaginary part first: the channel may be mirrored
+    INCOMPLETE = 128  # a frame put together from several records, of which some never came
+    SEQUENCE_REPEATED = 256  # the same frame counter as the frame before, though it is another frame
+    PHY_ERROR = 512  # the card reports an error of the physical layer for this packet
+
+
+class Tone(IntEnum):
+    """What a subcarrier carries; only `DATA` and `PILOT` hold the channel."""
+
+    DATA = 0
+    PILOT = 1
+    NULL = 2  # guard band or carrier: nothing is sent there, the card reports arbitrary numbers
+    OVERWRITTEN = 3  # the firmware writes something else over it
 
 
 # One row a frame. `sequence` is the NIC's own counter, unwrapped; -1 where it has none.
 # `capture_ns`: from a parser, the NIC's clock, unwrapped, since its own zero; on the bus, Unix time.
 # `rssi_dbm` per receive antenna, NaN where the antenna was unused; `noise_dbm` NaN where unknown.
+# `transmitter`: MAC address of the sender as an integer (first byte highest), 0 where the NIC does not say.
+# `centre_mhz`: centre of the channel, 0 where unknown. `core`, `stream`: the receive core and spatial stream
+# of a record that holds one of several (0 elsewhere); `drivers.group` puts those of one frame together.
 FRAME_TABLE = np.dtype(
     [
         ("sequence", "<i8"),
         ("capture_ns", "<i8"),
         ("rssi_dbm", "<f4", (MAX_ANTENNAS,)),
         ("noise_dbm", "<f4"),
+        ("transmitter", "<u8"),
         ("agc_db", "<i2"),
         ("rate", "<u2"),
+        ("centre_mhz", "<u2"),
+        ("core", "u1"),
+        ("stream", "u1"),
         ("flags", "<u4"),
     ]
 )
+
+
+Raw = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32] | npt.NDArray[np.float32]
+
+
+def every_stream(antennas: "npt.NDArray[np.bool_] | list[bool]", tx: int) -> npt.NDArray[np.bool_]:
+    """`FrameBlock.present` of frames whose used antennas ``[rx]`` all hold all `tx` streams."""
+    return np.repeat(np.asarray(antennas, np.bool_)[:, None], tx, axis=1)
+
+
+def mac_text(transmitter: int) -> str:
+    """The MAC address as people write it, e.g. ``"00:16:ea:12:34:56"``."""
+    return (transmitter & 0xFFFFFFFFFFFF).to_bytes(6, "big").hex(":")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,30 +80,34 @@ class FrameBlock:
     Attributes:
         nic: registry name of the card family, e.g. ``"intel5300"``.
         table: structured array of `FRAME_TABLE`, one row a frame.
-        raw: integers as the NIC gave them, ``[frame, subcarrier, rx, tx, 2]``, last axis real, imaginary;
-            rows of ``rx`` are physical antennas (any permutation is applied).
-        subcarrier_index: int16 ``[subcarrier]``, signed offset from the centre in subcarrier spacings.
+        raw: numbers as the NIC gave them, ``[frame, subcarrier, rx, tx, 2]``, last axis real, imaginary;
+            rows of ``rx`` are physical antennas (any permutation is applied). Integers, but float32 for cards
+            that report floating point; every such value is exact.
+        subcarrier_index: int16 ``[subcarrier]``, signed offset from the centre in subcarrier spacings, in the
+            order in which the NIC reports them.
+        tones: uint8 ``[subcarrier]`` of `Tone`.
         bandwidth_mhz: channel bandwidth that the subcarriers span.
-        antennas_used: bool ``[rx]``, False for a row that pads an absent antenna with zeros.
+        present: bool ``[rx, tx]``, False where zeros pad an absent antenna or stream.
         index: int64 ``[frame]``, position of each frame among all frames of the stream, so that blocks
             grouped by shape can be put back in order.
     """
 
     nic: str
     table: npt.NDArray[np.void]
-    raw: npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
+    raw: Raw
     subcarrier_index: npt.NDArray[np.int16]
+    tones: npt.NDArray[np.uint8]
     bandwidth_mhz: int
-    antennas_used: npt.NDArray[np.bool_]
+    present: npt.NDArray[np.bool_]
     index: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
         if self.table.dtype != FRAME_TABLE:
             raise ValueError(f"table is {self.table.dtype}, expected FRAME_TABLE")
-        frames, subcarriers, rx = len(self.table), len(self.subcarrier_index), len(self.antennas_used)
-        if self.raw.ndim != 5 or self.raw.shape[:3] != (frames, subcarriers, rx) or self.raw.shape[4] != 2:
+        expected = (len(self.table), len(self.subcarrier_index), *self.present.shape, 2)
+        if self.raw.shape != expected or len(self.tones) != len(self.subcarrier_index):
             raise ValueError(
-                f"raw is {self.raw.shape}, expected ({frames}, {subcarriers}, {rx}, tx, 2) by table and axes"
+                f"raw is {self.raw.shape}, expected {expected} by table and axes; {len(self.tones)} tones"
             )
 
     def __len__(self) -> int:
@@ -81,6 +118,16 @@ class FrameBlock:
         """(subcarrier, rx, tx) of every frame in the block."""
         _, subcarrier, rx, tx, _ = self.raw.shape
         return subcarrier, rx, tx
+
+    @property
+    def antennas_used(self) -> npt.NDArray[np.bool_]:
+        """Bool ``[rx]``, False for a row that pads an absent antenna with zeros."""
+        return np.asarray(self.present.any(axis=1), np.bool_)
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Bool ``[subcarrier]``: where the channel was measured."""
+        return self.tones <= Tone.PILOT
 
     def csi(self, out: npt.NDArray[np.complex64] | None = None) -> npt.NDArray[np.complex64]:
         """Raw channel values, complex64 ``[frame, subcarrier, rx, tx]``, unscaled.
@@ -96,12 +143,4 @@ class FrameBlock:
 
     def take(self, rows: "slice | npt.NDArray[Any]") -> "FrameBlock":
         """The block with only these rows (a slice, or an integer or boolean index)."""
-        return FrameBlock(
-            nic=self.nic,
-            table=self.table[rows],
-            raw=self.raw[rows],
-            subcarrier_index=self.subcarrier_index,
-            bandwidth_mhz=self.bandwidth_mhz,
-            antennas_used=self.antennas_used,
-            index=self.index[rows],
-        )
+        return replace(self, table=self.table[rows], raw=self.raw[rows], index=self.index[rows])

@@ -22,12 +22,14 @@ class Parsed:
     """What a parser made of a buffer.
 
     `blocks` are grouped by shape; `FrameBlock.index` counts frames from 0 within this buffer. The first
-    `consumed` bytes are accounted for in `account`; the rest must be offered again with more behind it.
+    `consumed` bytes are accounted for in `account`; the rest must be offered again with more behind it,
+    together with `state`: what a format says once at its start (byte order, columns), immutable.
     """
 
     blocks: Sequence[FrameBlock]
     consumed: int
     account: Account
+    state: object = None
 
 
 class Nic(Protocol):
@@ -40,19 +42,40 @@ class Nic(Protocol):
     SEQUENCE_WRAP: int | None
     """Number after which the NIC's frame counter starts over, None if it counts nothing."""
 
+    GROUP_WITHIN_NS: int | None
+    """Longest span over which the records of one frame arrive, None where a record is a whole frame."""
+
     def sniff(self, head: bytes) -> str | None:
         """Why these first bytes of a file look like this NIC, or None if they do not."""
         ...
 
-    def parse(self, data: bytes | memoryview, *, final: bool) -> Parsed:
+    def parse(self, data: bytes | memoryview, *, final: bool, state: object = None) -> Parsed:
         """All frames in `data`; with `final` a cut last record is a reject, else it is left unconsumed.
 
-        Pure: clock and counter are as the record says (not unwrapped; `drivers.stream` does that).
+        Pure: clock and counter are as the record says (not unwrapped; `drivers.stream` does that). `state` is
+        that of the call before on the same stream, None at its start.
         """
         ...
 
     def encode(self, block: FrameBlock) -> bytes:
-        """The NIC's own bytes for these frames: `parse` of it gives them back bit for bit."""
+        """The NIC's own records for these frames: `parse` of them behind `opening` gives them back bit for bit."""
+        ...
+
+    def opening(self) -> bytes:
+        """What a capture file begins with before its first record; empty for most."""
+        ...
+
+    def wrap(self, datagram: bytes, host_ns: int, *, link_layer: bool = False) -> bytes:
+        """One datagram of a live transport as the record that a capture file would hold.
+
+        Never raises: a datagram that is no record becomes one that `parse` counts.
+
+        Args:
+            datagram: what one read gave: a record without the file's framing, or (`link_layer`) a whole frame
+                of a network interface.
+            host_ns: Unix time at which it was read.
+            link_layer: whether it came from a packet socket.
+        """
         ...
 
 

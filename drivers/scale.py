@@ -42,6 +42,6 @@ def scale(block: FrameBlock) -> Floats:
     floor = 10 ** (np.where(np.isnan(noise), DEFAULT_NOISE_DBM, noise) / 10)
     with np.errstate(divide="ignore", invalid="ignore"):
         per_unit = np.where(power > 0, rss / power, 0)
-    quantisation = per_unit * block.antennas_used.sum() * tx
+    quantisation = per_unit * block.present.sum()
     gain = 10 ** (_STREAM_GAIN_DB[tx] / 10)
     return np.asarray(np.sqrt(per_unit * gain / (floor + quantisation)), np.float64)

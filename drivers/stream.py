@@ -39,6 +39,7 @@ class Stream:
         self._left = b""
         self._buffer: npt.NDArray[np.uint8] | None = None
         self._frames = 0
+        self._state: object = None
         self._clock = Clock(nic.CLOCK_WRAP_NS, as_recorded)
         self._counter = Counter(nic.SEQUENCE_WRAP, as_recorded)
 
@@ -78,7 +79,8 @@ class Stream:
         return self._parse(self._left, final=True)
 
     def _parse(self, data: bytes | memoryview, *, final: bool) -> list[FrameBlock]:
-        parsed: Parsed = self.nic.parse(data, final=final)
+        parsed: Parsed = self.nic.parse(data, final=final, state=self._state)
+        self._state = parsed.state
         self.account.add(parsed.account)
         self._left = bytes(memoryview(data)[parsed.consumed :])
         if len(self._left) > MAX_LEFT_OVER:

@@ -23,11 +23,11 @@ import numpy as np
 from drivers.errors import WireError
 from drivers.frame import FRAME_TABLE, FrameBlock
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_BLOCK_FRAMES = 32
 MAX_BLOCK_AGE_S = 0.05
 MAX_RAW_BYTES = 16 * 1024 * 1024
-RAW_DTYPES = frozenset({"|i1", "<i2", "<i4"})
+RAW_DTYPES = frozenset({"|i1", "<i2", "<i4", "<f4"})
 
 BLOCK, HELLO, FLUSH, GRANT, REFUSE = b"csi", b"hello", b"flush", b"grant", b"refuse"
 
@@ -50,6 +50,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
 
     `first` counts the frames this sender published on this link before this block, so a receiver finds
     losses between sender and service by arithmetic; the NIC's own losses show in the table's `sequence`.
+    `subcarrier_index` (int16), `tones` and `present` (uint8) are those of `FrameBlock`, little-endian.
     """
 
     schema: int
@@ -63,13 +64,31 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     shape: tuple[int, int, int]
     dtype: str
     bandwidth_mhz: Annotated[int, msgspec.Meta(gt=0, le=10_000)]
-    subcarrier_index: list[int]
-    antennas_used: list[bool]
+    subcarrier_index: bytes
+    tones: bytes
+    present: bytes
     host_ns: int
 
 
+class ClockReport(msgspec.Struct, frozen=True):
+    """How the NIC's clock runs against the host's, as the sender's model sees it (`drivers.host_clock`).
+
+    `offset_ms`: host time less capture time when the model was last anchored; `drift_ppm` of the NIC's clock
+    against the host's, None before it is known; `resets`: times the clock had to be anchored again.
+    """
+
+    offset_ms: float | None = None
+    drift_ppm: float | None = None
+    resets: Count = 0
+
+
 class Hello(msgspec.Struct, frozen=True):
-    """A sender introduces itself. `published` and `acked` are its cumulative frame counts on the link."""
+    """A sender introduces itself. `published` and `acked` are its cumulative frame counts on the link.
+
+    `lost_at_source` counts, by reason, records that never reached the sender (``socket_overflow`` and the
+    like) as far as the transport tells. `transmitter` is the MAC address the link follows, 0 where the NIC
+    does not say; `roamed` how often it changed. `unauthenticated` marks frames that came over plain UDP.
+    """
 
     schema: int
     session: Word
@@ -81,6 +100,11 @@ class Hello(msgspec.Struct, frozen=True):
     acked: Count
     rejected: Rejects = {}
     dropped: Count = 0
+    lost_at_source: Rejects = {}
+    transmitter: Count = 0
+    roamed: Count = 0
+    unauthenticated: bool = False
+    clock: ClockReport = ClockReport()
 
 
 class Flush(msgspec.Struct, frozen=True):
@@ -167,8 +191,9 @@ def pack_block(
         shape=block.shape,
         dtype=raw.dtype.newbyteorder("<").str,
         bandwidth_mhz=block.bandwidth_mhz,
-        subcarrier_index=block.subcarrier_index.tolist(),
-        antennas_used=block.antennas_used.tolist(),
+        subcarrier_index=block.subcarrier_index.astype("<i2", copy=False).tobytes(),
+        tones=block.tones.tobytes(),
+        present=block.present.tobytes(),
         host_ns=host_ns,
     )
     return [BLOCK, _encoder.encode(header), np.ascontiguousarray(block.table).tobytes(), raw.tobytes()]
@@ -192,11 +217,14 @@ def unpack_block(parts: list[bytes]) -> tuple[Header, FrameBlock]:
         nic=header.nic,
         table=np.frombuffer(parts[2], FRAME_TABLE),
         raw=np.frombuffer(parts[3], header.dtype).reshape(shape),
-        subcarrier_index=np.array(header.subcarrier_index, np.int16),
+        subcarrier_index=np.frombuffer(header.subcarrier_index, "<i2").astype(np.int16, copy=False),
+        tones=np.frombuffer(header.tones, np.uint8),
         bandwidth_mhz=header.bandwidth_mhz,
-        antennas_used=np.array(header.antennas_used, np.bool_),
+        present=np.frombuffer(header.present, np.uint8).reshape(header.shape[1:]) != 0,
         index=np.arange(header.first, header.first + header.count, dtype=np.int64),
     )
+    if block.raw.dtype.kind == "f" and not np.isfinite(block.raw).all():
+        raise WireError("raw holds values that are no numbers")
     return header, block
 
 
@@ -214,7 +242,6 @@ def _check_sizes(header: Header, table_bytes: int, raw_bytes: int) -> None:
         raise WireError(
             f"header says {header.count} frames of {header.shape}, sizes are {table_bytes}, {raw_bytes}"
         )
-    if len(header.subcarrier_index) != subcarriers or len(header.antennas_used) != rx:
-        raise WireError("subcarrier_index or antennas_used does not fit the shape")
-    if max(map(abs, header.subcarrier_index), default=0) > np.iinfo(np.int16).max:
-        raise WireError("subcarrier_index out of range")
+    axes = len(header.subcarrier_index), len(header.tones), len(header.present)
+    if axes != (2 * subcarriers, subcarriers, rx * tx):
+        raise WireError("subcarrier_index, tones or present does not fit the shape")

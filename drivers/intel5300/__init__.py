@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
+from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag, Tone, every_stream
 from drivers.intel5300.bits import BATCH, SUBCARRIERS, pack, payload_bytes, unpacker
-from drivers.intel5300.framing import CSI, HEAD_BYTES, Framing
+from drivers.intel5300.framing import CSI, HEAD_BYTES, OTHER_CODES, Framing
 from drivers.intel5300.order import IS_BAD, ROWS, USED, antenna_sel
 from drivers.registry import Parsed
 
@@ -20,6 +20,7 @@ NAME = "intel5300"
 TITLE = "Intel 5300 (linux-80211n-csitool)"
 CLOCK_WRAP_NS: int | None = 2**32 * 1000
 SEQUENCE_WRAP: int | None = 2**16
+GROUP_WITHIN_NS: int | None = None
 
 ANTENNAS = 3
 HT40_BIT = 11  # of fake_rate_n_flags
@@ -27,6 +28,8 @@ UNKNOWN_NOISE = -127
 RSSI_OFFSET_DB = 44
 SUBCARRIERS_20 = np.array([*range(-28, 0, 2), -1, *range(1, 28, 2), 28], np.int16)
 SUBCARRIERS_40 = np.array([*range(-58, 0, 4), *range(2, 59, 4)], np.int16)
+TONES = np.full(SUBCARRIERS, Tone.DATA, np.uint8)
+"""The card reports no nulls, and pilots like data."""
 
 _HEAD = np.dtype(
     [
@@ -64,12 +67,13 @@ def sniff(head: bytes) -> str | None:
     return None
 
 
-def parse(data: bytes | memoryview, *, final: bool) -> Parsed:
+def parse(data: bytes | memoryview, *, final: bool, state: object = None) -> Parsed:
     """All frames in `data`, grouped by (streams, antennas used, 40 MHz). Never raises on any bytes.
 
     Skipped: ``non_csi`` (other connector records), ``unknown_record``, ``empty`` (length 0). Rejected:
     ``truncated``, ``bad_length``, ``bad_antennas``, ``resync`` (see `drivers.intel5300.framing`).
     """
+    del state  # every record says all there is to know
     framing = Framing(data, final=final)
     positions = framing.walk()
     blocks = list(_blocks(data, positions)) if len(positions) else []
@@ -116,8 +120,9 @@ def _block(
         table=table,
         raw=raw,
         subcarrier_index=SUBCARRIERS_40 if wide else SUBCARRIERS_20,
+        tones=TONES,
         bandwidth_mhz=40 if wide else 20,
-        antennas_used=used,
+        present=every_stream(used, raw.shape[3]),
         index=index,
     )
 
@@ -185,7 +190,7 @@ def _all_zero(raw: npt.NDArray[np.int8]) -> Positions:
 
 
 def _table(heads: Heads) -> npt.NDArray[np.void]:
-    table = np.empty(len(heads), FRAME_TABLE)
+    table = np.zeros(len(heads), FRAME_TABLE)
     table["sequence"] = heads["bfee_count"]
     table["capture_ns"] = heads["timestamp_us"] * np.int64(1000)
     level = heads["agc"] + np.float32(RSSI_OFFSET_DB)
@@ -237,3 +242,20 @@ def _heads(block: FrameBlock, rows: npt.NDArray[np.int64], length: int) -> Heads
     wide = np.uint16(1 << HT40_BIT)
     heads["rate"] = table["rate"] | wide if block.bandwidth_mhz == 40 else table["rate"] & ~wide
     return heads
+
+
+def opening() -> bytes:
+    """A log begins with its first record."""
+    return b""
+
+
+def wrap(datagram: bytes, host_ns: int, *, link_layer: bool = False) -> bytes:
+    """The log's record of what one netlink or UDP datagram held: code and body, with or without their length.
+
+    The log has no room for the time of the host.
+    """
+    del host_ns, link_layer
+    size = len(datagram) - 2
+    if size > 0 and int.from_bytes(datagram[:2], "big") == size and datagram[2] in {CSI, *OTHER_CODES}:
+        return datagram
+    return len(datagram[: 2**16 - 1]).to_bytes(2, "big") + datagram[: 2**16 - 1]

@@ -30,7 +30,7 @@ def simulated_nic(name: str) -> Nic:
 
 
 def encode_in_order(nic: Nic, blocks: Sequence[FrameBlock]) -> bytes:
-    """Bytes of these frames in the order in which they came, whatever their shapes."""
+    """Records of these frames in the order in which they came, whatever their shapes; no `Nic.opening`."""
     if len(blocks) == 1:
         return nic.encode(blocks[0])
     owner = np.concatenate([np.full(len(block), which) for which, block in enumerate(blocks)])

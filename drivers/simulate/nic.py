@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
+from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag, Tone, every_stream
 from drivers.simulate.gain import MAX_AGC_DB, GainControl, gain_jumps, interference
 from drivers.simulate.grid import Grid
 from drivers.simulate.path import smooth_noise
@@ -135,14 +135,17 @@ class Intel5300:
             table=table,
             raw=padded,
             subcarrier_index=np.asarray(self.grid.index, np.int16),
+            tones=np.full(raw.shape[1], Tone.DATA, np.uint8),
             bandwidth_mhz=self.grid.bandwidth_mhz,
-            antennas_used=used,
+            present=every_stream(used, raw.shape[3]),
             index=index,
         )
         if raw.shape[3] == 1 or not single.any():
             return [whole]
         first_stream = np.ascontiguousarray(padded[single][:, :, :, :1])
-        few = replace(whole, table=table[single], raw=first_stream, index=index[single])
+        few = replace(
+            whole, table=table[single], raw=first_stream, present=whole.present[:, :1], index=index[single]
+        )
         parts = [whole.take(~single), few]
         return sorted((part for part in parts if len(part)), key=lambda part: int(part.index[0]))
 

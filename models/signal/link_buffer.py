@@ -157,6 +157,6 @@ def _shape_of(block: FrameBlock) -> _Shape:
     return (
         block.nic,
         block.bandwidth_mhz,
-        block.subcarrier_index.tobytes() + b"|" + block.antennas_used.tobytes(),
+        block.subcarrier_index.tobytes() + block.tones.tobytes() + block.present.tobytes(),
         block.shape,
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from drivers import intel5300
-from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag
+from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag, every_stream
 
 
 def make_block(
@@ -35,8 +35,9 @@ def make_block(
         table=table,
         raw=raw,
         subcarrier_index=intel5300.SUBCARRIERS_40 if wide else intel5300.SUBCARRIERS_20,
+        tones=intel5300.TONES,
         bandwidth_mhz=40 if wide else 20,
-        antennas_used=np.isin(np.arange(3), antennas),
+        present=every_stream(np.isin(np.arange(3), antennas), ntx),
         index=np.arange(frames),
     )
 
@@ -58,7 +59,8 @@ def same(one: FrameBlock, two: FrameBlock) -> bool:
     return (
         one.table.tobytes() == two.table.tobytes()
         and np.array_equal(one.raw, two.raw)
-        and np.array_equal(one.antennas_used, two.antennas_used)
+        and np.array_equal(one.present, two.present)
+        and np.array_equal(one.tones, two.tones)
         and np.array_equal(one.subcarrier_index, two.subcarrier_index)
         and one.bandwidth_mhz == two.bandwidth_mhz
     )

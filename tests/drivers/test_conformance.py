@@ -1,6 +1,4 @@
-"""What every NIC module must do; a new NIC joins by one entry in `SAMPLES`."""
-
-from collections.abc import Callable
+"""What every NIC module must do; a new NIC joins by one entry in `tests.drivers.samples`."""
 
 import numpy as np
 import pytest
@@ -8,18 +6,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import UnknownFormatError
-from drivers.frame import FrameBlock
 from drivers.registry import Nic, detect, load, names
 from drivers.stream import Stream
-from tests.drivers.intel import frames_in_order, make_block, same
+from tests.drivers.intel import frames_in_order, same
+from tests.drivers.samples import SAMPLES
 
-SAMPLES: dict[str, Callable[[int], FrameBlock]] = {"intel5300": make_block}
-"""Per NIC: that many frames, as the card could give them."""
+HOST_NS = 1_700_000_000_123_456_000
+STRANGE = (b"", b"import numpy as np\n" * 200, bytes(4096), b"\xff" * 4096)
 
 
 @pytest.fixture(params=names())
 def nic(request: pytest.FixtureRequest) -> Nic:
     return load(request.param)
+
+
+def parsed_in(nic: Nic, data: bytes, cuts: list[int]) -> tuple[list[tuple], Stream]:
+    """Frames in order of a stream that comes in pieces, and the stream at its end."""
+    stream, blocks, start = Stream(nic), [], 0
+    for cut in [*sorted(cuts), len(data)]:
+        blocks += stream.feed(data[start:cut])
+        start = cut
+    blocks += stream.finish()
+    assert stream.account.total_bytes == len(data) == stream.bytes_fed
+    return frames_in_order(blocks), stream
 
 
 def test_every_nic_has_a_sample() -> None:
@@ -29,31 +38,49 @@ def test_every_nic_has_a_sample() -> None:
 def test_names_itself(nic: Nic) -> None:
     assert nic.NAME in names()
     assert nic.TITLE
-    assert nic.CLOCK_WRAP_NS is None or nic.CLOCK_WRAP_NS > 0
-    assert nic.SEQUENCE_WRAP is None or nic.SEQUENCE_WRAP > 0
+    for limit in (nic.CLOCK_WRAP_NS, nic.SEQUENCE_WRAP, nic.GROUP_WITHIN_NS):
+        assert limit is None or limit > 0
 
 
 def test_knows_its_own_bytes_and_no_others(nic: Nic) -> None:
-    data = nic.encode(SAMPLES[nic.NAME](5))
-    found, why = detect(data)
+    found, why = detect(SAMPLES[nic.NAME].file(5))
     assert found.NAME == nic.NAME
     assert why
-    for strange in (b"", b"import numpy as np\n" * 200, bytes(4096)):
+    assert all(load(name).sniff(SAMPLES[nic.NAME].file(5)) is None for name in names() if name != nic.NAME)
+    for strange in STRANGE:
         assert nic.sniff(strange) is None
     with pytest.raises(UnknownFormatError):
         detect(b"import numpy as np\n" * 200)
 
 
 def test_encode_and_parse_are_inverse(nic: Nic) -> None:
-    block = SAMPLES[nic.NAME](300)
-    parsed = nic.parse(nic.encode(block), final=True)
+    block = SAMPLES[nic.NAME].block(300)
+    parsed = nic.parse(nic.opening() + nic.encode(block), final=True)
     assert len(parsed.blocks) == 1
     assert same(parsed.blocks[0], block)
     assert np.array_equal(parsed.blocks[0].index, np.arange(300))
 
 
+def test_live_datagrams_become_the_same_frames(nic: Nic) -> None:
+    block = SAMPLES[nic.NAME].block(5)
+    records = [nic.encode(block.take(slice(row, row + 1))) for row in range(5)]
+    live = b"".join(nic.wrap(SAMPLES[nic.NAME].datagram(record), HOST_NS) for record in records)
+    (found,) = nic.parse(nic.opening() + live, final=True).blocks
+    assert np.array_equal(found.raw, block.raw)
+    assert np.array_equal(found.table["sequence"], block.table["sequence"])
+
+
+@given(datagrams=st.lists(st.binary(max_size=300), max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_any_datagram_is_counted(datagrams: list[bytes]) -> None:
+    for name in names():
+        nic = load(name)
+        live = nic.opening() + b"".join(nic.wrap(one, HOST_NS) for one in datagrams)
+        parsed_in(nic, live, [])
+
+
 def test_parse_accepts_a_memoryview_and_keeps_nothing_of_it(nic: Nic) -> None:
-    data = bytearray(nic.encode(SAMPLES[nic.NAME](20)))
+    data = bytearray(SAMPLES[nic.NAME].file(20))
     blocks = nic.parse(memoryview(data), final=True).blocks
     before = frames_in_order(list(blocks))
     data[:] = bytes(len(data))
@@ -61,29 +88,46 @@ def test_parse_accepts_a_memoryview_and_keeps_nothing_of_it(nic: Nic) -> None:
 
 
 def test_every_cut_leaves_whole_frames_and_closed_books(nic: Nic) -> None:
-    data = nic.encode(SAMPLES[nic.NAME](3))
-    record = len(data) // 3
+    data, opening = SAMPLES[nic.NAME].file(3), len(nic.opening())
+    block = SAMPLES[nic.NAME].block(3)
+    ends = np.cumsum([len(nic.encode(block.take(slice(row, row + 1)))) for row in range(3)]) + opening
     whole = frames_in_order(list(nic.parse(data, final=True).blocks))
-    for size in range(record, 2 * record + 1):
+    for size in range(int(ends[0]), int(ends[1]) + 1):
         parsed = nic.parse(data[:size], final=True)
         assert parsed.account.total_bytes == parsed.consumed == size
-        assert frames_in_order(list(parsed.blocks)) == whole[: size // record]
+        assert frames_in_order(list(parsed.blocks)) == whole[: int((ends <= size).sum())]
         waiting = nic.parse(data[:size], final=False)
         assert waiting.account.total_bytes == waiting.consumed
         assert not waiting.account.rejected
 
 
+def test_the_opening_may_be_cut_anywhere(nic: Nic) -> None:
+    data = SAMPLES[nic.NAME].file(2)
+    whole, _ = parsed_in(nic, data, [])
+    for size in range(len(nic.opening()) + 1):
+        assert nic.parse(data[:size], final=True).consumed == size
+        assert parsed_in(nic, data, [size])[0] == whole
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_any_chunks(data: st.DataObject) -> None:
-    for name, sample in SAMPLES.items():
-        stream = bytearray(load(name).encode(sample(4)))
+    for name in names():
+        stream = bytearray(SAMPLES[name].file(4))
         for _ in range(data.draw(st.integers(0, 5))):
             stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
-        cut = data.draw(st.integers(0, len(stream)))
-        one, two = Stream(load(name)), Stream(load(name))
-        whole = one.feed(bytes(stream)) + one.finish()
-        parts = two.feed(bytes(stream[:cut])) + two.feed(bytes(stream[cut:])) + two.finish()
-        assert frames_in_order(parts) == frames_in_order(whole)
-        assert one.account == two.account
-        assert one.account.total_bytes == len(stream)
+        cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=6))
+        frames, whole = parsed_in(load(name), bytes(stream), [])
+        again, parts = parsed_in(load(name), bytes(stream), cuts)
+        assert again == frames
+        assert parts.account == whole.account
+
+
+@given(data=st.binary(max_size=3000), final=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_bytes_of_any_kind_never_raise(data: bytes, final: bool) -> None:
+    for name in names():
+        for start in (b"", load(name).opening()):
+            parsed = load(name).parse(start + data, final=final)
+            assert parsed.account.total_bytes == parsed.consumed <= len(start + data)
+            assert not final or parsed.consumed == len(start + data)

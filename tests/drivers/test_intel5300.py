@@ -220,7 +220,7 @@ def test_blocks_that_the_card_cannot_have_made_are_refused() -> None:
     with pytest.raises(ValueError, match="int8"):
         intel5300.encode(type(block)(**{**fields(block), "raw": block.raw.astype(np.int16)}))
     with pytest.raises(ValueError, match="used antenna"):
-        intel5300.encode(type(block)(**{**fields(block), "antennas_used": np.zeros(3, np.bool_)}))
+        intel5300.encode(type(block)(**{**fields(block), "present": np.zeros((3, 2), np.bool_)}))
 
 
 def fields(block: object) -> dict[str, object]:

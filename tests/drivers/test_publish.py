@@ -104,9 +104,9 @@ def test_records_that_come_one_a_read_are_parsed_together(monkeypatch: pytest.Mo
     records = intel5300.encode(make_block(100))
     size, parse, parsed = len(records) // 100, intel5300.parse, list[int]()
 
-    def counting(data: bytes | memoryview, *, final: bool) -> Parsed:
+    def counting(data: bytes | memoryview, *, final: bool, state: object = None) -> Parsed:
         parsed.append(len(data))
-        return parse(data, final=final)
+        return parse(data, final=final, state=state)
 
     monkeypatch.setattr(intel5300, "parse", counting)
     with (

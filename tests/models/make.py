@@ -34,8 +34,9 @@ def block(time_ns: np.ndarray, csi: np.ndarray, *, first: int = 0) -> FrameBlock
         table=table,
         raw=raw,
         subcarrier_index=grid(20).astype(np.int16),
+        tones=np.zeros(30, np.uint8),
         bandwidth_mhz=20,
-        antennas_used=np.ones(3, bool),
+        present=np.ones((3, csi.shape[3]), bool),
         index=first + np.arange(len(time_ns)),
     )
 

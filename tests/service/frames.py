@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from drivers.frame import FRAME_TABLE, FrameBlock
-from drivers.wire import Flush, Grant, Hello, Refuse, Source, pack_block, pack_control
+from drivers.wire import SCHEMA_VERSION, Flush, Grant, Hello, Refuse, Source, pack_block, pack_control
 from models.prediction import JsonValue, ModelRef, Prediction, Reason
 from models.signal.window import Window
 from service.bus.memory import MemorySender
@@ -62,8 +62,9 @@ def frames(start_s: float, seconds: float, *, people: int = 0, rate: int = 50, f
         table=table,
         raw=raw,
         subcarrier_index=np.arange(-28, 32, 2, dtype=np.int16),
+        tones=np.zeros(30, np.uint8),
         bandwidth_mhz=20,
-        antennas_used=np.array([True, True, False]),
+        present=np.array([[True], [True], [False]]),
         index=np.arange(first, first + count),
     )
 
@@ -86,7 +87,7 @@ class Talker:
     def hello(self, published: int | None = None) -> None:
         published = self.published if published is None else published
         hello = Hello(
-            schema=1,
+            schema=SCHEMA_VERSION,
             session=self.session,
             link=self.link,
             room=self.room,

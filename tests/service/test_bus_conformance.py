@@ -12,6 +12,7 @@ import zmq
 
 from drivers.frame import FRAME_TABLE, FrameBlock
 from drivers.wire import (
+    SCHEMA_VERSION,
     Control,
     Flush,
     Grant,
@@ -114,8 +115,9 @@ def some_frames(count: int = 3, first: int = 0) -> list[bytes]:
         table=table,
         raw=np.arange(count * 30 * 3 * 2 * 2, dtype=np.int8).reshape(count, 30, 3, 2, 2),
         subcarrier_index=np.arange(30, dtype=np.int16),
+        tones=np.zeros(30, np.uint8),
         bandwidth_mhz=20,
-        antennas_used=np.ones(3, np.bool_),
+        present=np.ones((3, 2), np.bool_),
         index=np.arange(first, first + count),
     )
     return pack_block(
@@ -125,7 +127,7 @@ def some_frames(count: int = 3, first: int = 0) -> list[bytes]:
 
 def hello(session: str = "s") -> Hello:
     return Hello(
-        schema=1,
+        schema=SCHEMA_VERSION,
         session=session,
         link="l1",
         room="b",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.wire import Hello, Source, pack_block, unpack_block
+from drivers.wire import SCHEMA_VERSION, Hello, Source, pack_block, unpack_block
 from models.signal.window import PushCount
 from service.worker.ledger import LinkLedger
 from tests.service.frames import T0, S, frames
@@ -11,7 +11,7 @@ from tests.service.frames import T0, S, frames
 
 def hello(session: str = "s1", published: int = 0, acked: int = 0, source: Source = Source.LIVE) -> Hello:
     return Hello(
-        schema=1,
+        schema=SCHEMA_VERSION,
         session=session,
         link="l1",
         room="b",

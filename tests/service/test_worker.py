@@ -519,8 +519,9 @@ def strange(draw: st.DrawFn) -> FrameBlock:
         table=table,
         raw=np.full((count, subcarriers, rx, tx, 2), fill, dtype),
         subcarrier_index=np.array(draw(spacing), np.int16),
+        tones=np.frombuffer(draw(st.binary(min_size=subcarriers, max_size=subcarriers)), np.uint8),
         bandwidth_mhz=draw(st.integers(1, 10_000)),
-        antennas_used=np.array(draw(st.lists(st.booleans(), min_size=rx, max_size=rx))),
+        present=np.array(draw(st.lists(st.booleans(), min_size=rx * tx, max_size=rx * tx))).reshape(rx, tx),
         index=np.arange(count),
     )
 

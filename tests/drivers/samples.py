@@ -1,0 +1,31 @@
+"""Per NIC, what the conformance suite needs: frames as the card could give them, and its live datagrams."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.frame import FrameBlock
+from drivers.registry import load
+from tests.drivers.intel import make_block
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Test material of one NIC.
+
+    `block` makes that many frames of one shape. `datagram` cuts a capture file's record down to what one read
+    of the live transport gives, the inverse of `Nic.wrap`.
+    """
+
+    block: Callable[[int], FrameBlock]
+    datagram: Callable[[bytes], bytes]
+
+    def file(self, frames: int) -> bytes:
+        """A capture file of so many frames."""
+        block = self.block(frames)
+        nic = load(block.nic)
+        return nic.opening() + nic.encode(block)
+
+
+SAMPLES: dict[str, Sample] = {
+    "intel5300": Sample(make_block, lambda record: record[2:]),
+}
