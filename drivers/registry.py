@@ -58,7 +58,7 @@ class Nic(Protocol):
         ...
 
     def encode(self, block: FrameBlock) -> bytes:
-        """The NIC's own records for these frames: `parse` of them behind `opening` gives them back bit for bit."""
+        """The NIC's own records of these frames; behind `opening`, `parse` gives them back bit for bit."""
         ...
 
     def opening(self) -> bytes:
