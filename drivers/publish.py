@@ -10,10 +10,10 @@ import numpy as np
 from drivers.account import Account
 from drivers.batch import in_slots
 from drivers.frame import FrameBlock
+from drivers.pipeline import Pipeline
 from drivers.registry import Nic
 from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
-from drivers.stream import Stream
 from drivers.wire import MAX_BLOCK_AGE_S, Source
 
 HELD_BYTES = 16 * 1024
@@ -103,12 +103,27 @@ class Publisher:
         sender: where the blocks go.
         speed: pace by capture time at this factor; None sends as soon as the bytes are there.
         part: seconds of capture time ``(from, to)`` after the first frame that are sent; None for all.
+        transmitter, iq_order, group: as for `Pipeline`.
+
+    Attributes:
+        pipeline: what the bytes go through.
+        lost: records that the transport itself lost, by reason; set by the caller, told to the service.
+        outside: frames that are not within `part`; `past_part`: whether all that follow are behind it.
     """
 
     def __init__(
-        self, nic: Nic, sender: Sender, *, speed: float | None = None, part: tuple[float, float] | None = None
+        self,
+        nic: Nic,
+        sender: Sender,
+        *,
+        speed: float | None = None,
+        part: tuple[float, float] | None = None,
+        transmitter: str = "auto",
+        iq_order: str = "as_recorded",
+        group: bool = True,
     ) -> None:
-        self.stream = Stream(nic)
+        self.pipeline = Pipeline(nic, transmitter=transmitter, iq_order=iq_order, group=group)
+        self.lost: Mapping[str, int] = {}
         self.outside = 0
         self.past_part = False
         self._sender, self._speed, self._part = sender, speed, part
@@ -128,13 +143,16 @@ class Publisher:
         """Parse and send what has waited long enough; call it when a live source has nothing to read."""
         if self._held and self._is_due:
             self._send_all(self._parse_held())
+        elif waited := self.pipeline.tick():
+            self._send_all(waited)
         else:
+            self._tell()
             self._sender.pump()
 
     def finish(self, drain_timeout_s: float | None = None) -> Report:
         """Send the rest and report. A lossless sender waits until the service has processed everything."""
         blocks = self._parse_held()
-        self._send_all(blocks + self.stream.finish())
+        self._send_all(blocks + self.pipeline.finish())
         if self._sender.lossless:
             self._sender.drain(drain_timeout_s)
         return self.report()
@@ -142,15 +160,17 @@ class Publisher:
     @property
     def progress(self) -> Progress:
         """How far it is."""
-        account = self.stream.account
-        return Progress(account.total_bytes, self.stream.frames, self._sender.published, self._timing.span_s)
+        pipeline = self.pipeline
+        return Progress(
+            pipeline.account.total_bytes, pipeline.stream.frames, self._sender.published, self._timing.span_s
+        )
 
     def report(self) -> Report:
         """What was done so far."""
         sender, timing = self._sender, self._timing
         return Report(
-            account=self.stream.account,
-            frames=self.stream.frames,
+            account=self.pipeline.account,
+            frames=self.pipeline.stream.frames,
             outside=self.outside,
             published=sender.published,
             acked=sender.acked,
@@ -171,14 +191,20 @@ class Publisher:
 
     def _parse_held(self) -> list[FrameBlock]:
         held, self._held, self._held_bytes = self._held, [], 0
-        return self.stream.feed(held[0] if len(held) == 1 else b"".join(held))
+        return self.pipeline.feed(held[0] if len(held) == 1 else b"".join(held))
 
     def _send_all(self, blocks: Iterable[FrameBlock]) -> None:
         kept = [block for block in map(self._within_part, blocks) if len(block)]
-        self._sender.rejected = self.stream.account.rejected
+        self._tell()
         slot_ns = None if self._speed is None else round(MAX_BLOCK_AGE_S * 1e9 * self._speed)
         for block in in_slots(kept, max_ns=slot_ns):
             self._send(block)
+
+    def _tell(self) -> None:
+        """What the service shall hear with the next hello."""
+        sender, pipeline = self._sender, self.pipeline
+        sender.rejected, sender.lost_at_source = pipeline.rejected, self.lost
+        sender.transmitter, sender.roamed = pipeline.transmitter, pipeline.roamed
 
     def _within_part(self, block: FrameBlock) -> FrameBlock:
         times = block.table["capture_ns"]
@@ -235,12 +261,16 @@ def publish(
     *,
     speed: float | None = None,
     part: tuple[float, float] | None = None,
+    transmitter: str = "auto",
+    iq_order: str = "as_recorded",
+    group: bool = True,
+    lost: Mapping[str, int] | None = None,
     progress: Callable[[Progress], None] | None = None,
     drain_timeout_s: float | None = None,
 ) -> Report:
     """Publish everything in `chunks`; an empty chunk means that a live source has nothing now.
 
-    Args as for `Publisher`; `progress` is called after each chunk.
+    Args as for `Publisher`; `lost` as its attribute; `progress` is called after each chunk.
 
     Raises:
         DeliveryError: (lossless sender) refused, nobody answers, or not processed in time.
@@ -248,7 +278,10 @@ def publish(
     """
     if sender.lossless:
         sender.connect()
-    publisher = Publisher(nic, sender, speed=speed, part=part)
+    publisher = Publisher(
+        nic, sender, speed=speed, part=part, transmitter=transmitter, iq_order=iq_order, group=group
+    )
+    publisher.lost = {} if lost is None else lost
     for chunk in chunks:
         if chunk:
             publisher.feed(chunk)
@@ -271,6 +304,9 @@ def publish_capture(
     source: Source = Source.REPLAY,
     speed: float | None = None,
     part: tuple[float, float] | None = None,
+    transmitter: str = "auto",
+    iq_order: str = "as_recorded",
+    group: bool = True,
     progress: Callable[[Progress], None] | None = None,
     drain_timeout_s: float | None = None,
 ) -> Report:
@@ -291,6 +327,9 @@ def publish_capture(
             sender,
             speed=speed,
             part=part,
+            transmitter=transmitter,
+            iq_order=iq_order,
+            group=group,
             progress=progress,
             drain_timeout_s=drain_timeout_s,
         )

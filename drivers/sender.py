@@ -20,6 +20,7 @@ from drivers.errors import DeliveryError
 from drivers.frame import FrameBlock
 from drivers.wire import (
     SCHEMA_VERSION,
+    ClockReport,
     Flush,
     Grant,
     Hello,
@@ -63,7 +64,8 @@ class Sender:
         resent: frames sent again to a service that restarted (lossless only).
         refusal: why the service does not take the frames, None while it does.
         last_capture_ns: the link's newest capture time that the service knows, Unix ns, None if none.
-        rejected: the parser's rejects by reason, told to the service with the next hello; set by the caller.
+        rejected: the parser's rejects by reason, told to the service with the next hello; set by the caller,
+            as are `lost_at_source`, `transmitter`, `roamed`, `unauthenticated` and `clock` (see `Hello`).
     """
 
     def __init__(
@@ -85,6 +87,10 @@ class Sender:
         self.refusal: Refuse | None = None
         self.last_capture_ns: int | None = None
         self.rejected: Mapping[str, int] = {}
+        self.lost_at_source: Mapping[str, int] = {}
+        self.transmitter = self.roamed = 0
+        self.unauthenticated = False
+        self.clock = ClockReport()
         self._connect_timeout_s, self._silence_timeout_s = connect_timeout_s, silence_timeout_s
         self._service: str | None = None
         self._window, self._under_way = 0, 0
@@ -194,6 +200,7 @@ class Sender:
             DeliveryError: the frames are refused, the service fell silent, or `timeout_s` passed.
         """
         self._flushed = False
+        self._greeted = float("-inf")  # the last word on rejects, sender and losses
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         flushed_at = float("-inf")
         self._heard = time.monotonic()
@@ -261,6 +268,11 @@ class Sender:
             acked=self.acked,
             rejected=dict(self.rejected),
             dropped=self.dropped,
+            lost_at_source=dict(self.lost_at_source),
+            transmitter=self.transmitter,
+            roamed=self.roamed,
+            unauthenticated=self.unauthenticated,
+            clock=self.clock,
         )
         if self._send_parts(pack_control(hello)):
             self._greeted = now

@@ -1,0 +1,63 @@
+"""From a NIC's bytes to frames as a link shall have them: parse, then one stage after the other."""
+
+from drivers.account import Account
+from drivers.frame import FrameBlock
+from drivers.registry import Nic
+from drivers.stream import Stream
+
+
+class Pipeline:
+    """Bytes of one source in, frames of one link out; the frames do not depend on how the bytes were cut.
+
+    Args:
+        nic: whose bytes these are.
+        transmitter: ``"auto"`` (the sender that most frames are from), a MAC address, or ``"any"``.
+        iq_order: ``"as_recorded"``, or ``"imag_first"`` for firmware that wrote the imaginary part first.
+        group: put the records of one frame together, where a NIC writes several.
+        as_recorded: keep clock and counter where they step back, as `Stream` does.
+    """
+
+    def __init__(
+        self,
+        nic: Nic,
+        *,
+        transmitter: str = "auto",
+        iq_order: str = "as_recorded",
+        group: bool = True,
+        as_recorded: bool = False,
+    ) -> None:
+        self.nic, self.iq_order = nic, iq_order
+        self.stream = Stream(nic, as_recorded=as_recorded)
+        self._asked, self._group = transmitter, group
+
+    @property
+    def account(self) -> Account:
+        """Where every byte went so far."""
+        return self.stream.account
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Records and frames that were not taken, by reason."""
+        return dict(self.account.rejected)
+
+    @property
+    def transmitter(self) -> int:
+        """MAC address that is followed, 0 while there is none."""
+        return 0
+
+    @property
+    def roamed(self) -> int:
+        """How often another sender took the followed one's place."""
+        return 0
+
+    def feed(self, data: bytes | memoryview) -> list[FrameBlock]:
+        """Frames that these bytes complete."""
+        return self.stream.feed(data)
+
+    def tick(self) -> list[FrameBlock]:
+        """Frames that waited long enough for others; call it when a live source has nothing to read."""
+        return []
+
+    def finish(self) -> list[FrameBlock]:
+        """Everything that is left."""
+        return self.stream.finish()
