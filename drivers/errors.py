@@ -4,6 +4,7 @@
     ├── UnknownFormatError      no NIC claims these bytes, or the named NIC does not fit them
     ├── SourceError             a file, socket or device cannot be read
     ├── WireError               a bus message that is not ours or is damaged
+    ├── OptionError             what was asked for makes no sense, or not with this NIC
     └── DeliveryError           the service does not take the frames (refused, unreachable, timed out)
 
 Bad *records* inside a good stream never raise: they are counted by reason in an `Account`.
@@ -24,6 +25,10 @@ class SourceError(DriverError, OSError):
 
 class WireError(DriverError, ValueError):
     """A bus message is damaged, of another schema version, or inconsistent with its header."""
+
+
+class OptionError(DriverError, ValueError):
+    """An option has no such value, or asks for what this NIC does not give."""
 
 
 class DeliveryError(DriverError, ConnectionError):

@@ -1,9 +1,11 @@
 """From a NIC's bytes to frames as a link shall have them: parse, then one stage after the other."""
 
 from drivers.account import Account
+from drivers.errors import OptionError
 from drivers.frame import FrameBlock
 from drivers.registry import Nic
 from drivers.stream import Stream
+from drivers.transmitter import ANY, AUTO, TransmitterFilter
 
 
 class Pipeline:
@@ -15,20 +17,24 @@ class Pipeline:
         iq_order: ``"as_recorded"``, or ``"imag_first"`` for firmware that wrote the imaginary part first.
         group: put the records of one frame together, where a NIC writes several.
         as_recorded: keep clock and counter where they step back, as `Stream` does.
+
+    Raises:
+        OptionError: no such transmitter, or the NIC does not tell transmitters apart.
     """
 
     def __init__(
         self,
         nic: Nic,
         *,
-        transmitter: str = "auto",
+        transmitter: str = AUTO,
         iq_order: str = "as_recorded",
         group: bool = True,
         as_recorded: bool = False,
     ) -> None:
         self.nic, self.iq_order = nic, iq_order
         self.stream = Stream(nic, as_recorded=as_recorded)
-        self._asked, self._group = transmitter, group
+        self._sender = _filter_of(nic, transmitter)
+        self._group = group
 
     @property
     def account(self) -> Account:
@@ -38,26 +44,38 @@ class Pipeline:
     @property
     def rejected(self) -> dict[str, int]:
         """Records and frames that were not taken, by reason."""
-        return dict(self.account.rejected)
+        return dict(self.account.rejected + self._sender.rejected)
 
     @property
     def transmitter(self) -> int:
         """MAC address that is followed, 0 while there is none."""
-        return 0
+        return self._sender.followed
 
     @property
     def roamed(self) -> int:
         """How often another sender took the followed one's place."""
-        return 0
+        return self._sender.roamed
 
     def feed(self, data: bytes | memoryview) -> list[FrameBlock]:
         """Frames that these bytes complete."""
-        return self.stream.feed(data)
+        return self._sender.take(self.stream.feed(data))
 
     def tick(self) -> list[FrameBlock]:
         """Frames that waited long enough for others; call it when a live source has nothing to read."""
-        return []
+        return self._sender.flush() if self._sender.holds else []
 
     def finish(self) -> list[FrameBlock]:
         """Everything that is left."""
-        return self.stream.finish()
+        last = self._sender.take(self.stream.finish())
+        return last + self._sender.flush()
+
+
+def _filter_of(nic: Nic, transmitter: str) -> TransmitterFilter:
+    """The filter asked for, if the NIC gives what it needs."""
+    chosen = TransmitterFilter(transmitter)
+    if transmitter not in {AUTO, ANY} and not nic.TELLS_TRANSMITTER:
+        raise OptionError(
+            f"the records of {nic.TITLE} do not say who sent a frame, so transmitter {transmitter} cannot be "
+            "told from others: leave --tx out, and filter on the card's host"
+        )
+    return chosen

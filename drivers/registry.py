@@ -41,9 +41,10 @@ class Nic(Protocol):
     """Span after which the NIC's clock starts over, None if it does not."""
     SEQUENCE_WRAP: int | None
     """Number after which the NIC's frame counter starts over, None if it counts nothing."""
-
     GROUP_WITHIN_NS: int | None
     """Longest span over which the records of one frame arrive, None where a record is a whole frame."""
+    TELLS_TRANSMITTER: bool
+    """Whether the NIC's records hold the MAC address of who sent the frame."""
 
     def sniff(self, head: bytes) -> str | None:
         """Why these first bytes of a file look like this NIC, or None if they do not."""

@@ -21,6 +21,7 @@ TITLE = "Intel 5300 (linux-80211n-csitool)"
 CLOCK_WRAP_NS: int | None = 2**32 * 1000
 SEQUENCE_WRAP: int | None = 2**16
 GROUP_WITHIN_NS: int | None = None
+TELLS_TRANSMITTER = False
 
 ANTENNAS = 3
 HT40_BIT = 11  # of fake_rate_n_flags
