@@ -1,0 +1,1 @@
+../../drivers/doctor/host.py
