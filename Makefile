@@ -35,7 +35,15 @@ check: $(VENV)/dev ## style, types, layers
 models: $(VENV)/dev ## train the shipped models again, from simulation and (where it is there) ../shared
 	$(BIN)/roomtone train zoo
 
+CAPTURES ?= ../shared/captures
+GOLDEN ?= ../shared/golden
+peers: $(VENV)/dev ## make the table of docs/parsers.md again, from the captures beside the checkout
+	$(BIN)/python -m tests.peers.compare --captures '$(CAPTURES)' --golden '$(GOLDEN)' --write docs/parsers.md
+
+fuzz: $(VENV)/dev ## damage a million records a NIC and see that parsing bears it (RECORDS=100000 for less)
+	$(BIN)/python -m tests.fuzz.run --records $(or $(RECORDS),1000000) --captures '$(CAPTURES)'
+
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 
-.PHONY: help run test check models clean
+.PHONY: help run test check models peers fuzz clean
