@@ -211,7 +211,10 @@ class Host:
             CannotLook: none is seen, but other users' processes may not be looked into.
         """
         found, hidden = [], 0
-        for pid in [name for name in self.names("/proc") if name.isdigit()]:
+        pids = [name for name in self.names("/proc") if name.isdigit()]
+        if not pids:
+            raise CannotLook("/proc shows no processes")
+        for pid in pids:
             folder = "/proc/{}/fd".format(pid)
             try:
                 opened = self.names(folder)
@@ -562,10 +565,13 @@ def _intel_connector(host: Host) -> Finding:
     if not host.exists("/proc/net/connector"):
         do = "load it (modprobe cn) or use a kernel with CONFIG_CONNECTOR"
         return Finding(FAILED, "no /proc/net/connector", "CSI leaves the driver through it", do)
-    rows = [line.split() for line in host.text("/proc/net/netlink").splitlines()[1:]]
-    rows = [row for row in rows if len(row) >= 9 and row[1] == str(CONNECTOR_PROTOCOL) and row[2] != "0"]
-    drops = sum(int(row[8]) for row in rows)
-    found = "there; {} listeners, {:,} messages lost".format(len(rows), drops)
+    listeners = re.findall(
+        r"^\S+ +{} +(?!0 )\d+(?: +\S+){{5}} +(\d+)".format(CONNECTOR_PROTOCOL),
+        host.text("/proc/net/netlink"),
+        re.MULTILINE,
+    )
+    drops = sum(int(lost) for lost in listeners)
+    found = "there; {} listeners, {:,} messages lost".format(len(listeners), drops)
     if not drops:
         return ok(found)
     do = "raise net.core.rmem_max and the reader's priority; stop a second reader"
@@ -757,12 +763,15 @@ def _nexmon_chanspec(host: Host) -> Finding:
 
 @check("nexmon.port", "UDP 5500: who listens, what was lost")
 def _nexmon_port(host: Host) -> Finding:
-    rows = [line.split() for line in host.text("/proc/net/udp").splitlines()[1:]]
-    rows = [row for row in rows if len(row) >= 13 and int(row[1].split(":")[1], 16) == CSI_PORT]
+    rows = re.findall(
+        r"^ *\d+: ([0-9A-F]{{8}}):{:04X}(?: +\S+){{10}} +(\d+)".format(CSI_PORT),
+        host.text("/proc/net/udp"),
+        re.MULTILINE,
+    )
     if not rows:
         return ok("free: the adapter can take it")
-    drops = sum(int(row[12]) for row in rows)
-    if any(row[1].split(":")[0] not in {"00000000", "FFFFFFFF"} for row in rows):
+    drops = sum(int(lost) for _, lost in rows)
+    if any(address not in {"00000000", "FFFFFFFF"} for address, _ in rows):
         why = "the packets go to 255.255.255.255 and do not reach a socket of one address"
         return Finding(FAILED, "bound to one address only", why, "stop that program, or bind it to 0.0.0.0")
     if drops:
@@ -780,11 +789,12 @@ def _nexmon_rp_filter(host: Host) -> Finding:
     value = max(host.number(path.format("all")), host.number(path.format(name)))
     if value != 1:
         return ok("rp_filter is {}".format(value))
-    do = "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{0}.rp_filter=0, or --source packet:{0}".format(
-        name
-    )
+    do = "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{0}.rp_filter=0, or --source packet:{0}"
     return Finding(
-        WARNING, "strict", "the CSI comes from 10.10.10.10, which has no route: a UDP socket may get none", do
+        WARNING,
+        "strict",
+        "the CSI comes from 10.10.10.10, which has no route: a UDP socket may get none",
+        do.format(name),
     )
 
 
