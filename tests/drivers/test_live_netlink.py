@@ -111,9 +111,13 @@ def test_messages_of_others_are_left_out(pair: tuple[socket.socket, NetlinkSourc
     assert not source.lost
 
 
+def shrink(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+
 def test_the_kernels_own_connector_and_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """A real multicast group: the kernel drops what does not fit, says ENOBUFS, and the source goes on."""
-    monkeypatch.setattr("drivers.live.netlink.enlarge", lambda sock: _shrink(sock))
+    monkeypatch.setattr("drivers.live.netlink.enlarge", shrink)
     try:
         source = open_source(f"netlink:{DEFAULT_INDEX}", intel5300)
     except SourceError as error:
@@ -135,10 +139,6 @@ def test_the_kernels_own_connector_and_a_slow_reader(monkeypatch: pytest.MonkeyP
         span.add(block)
     assert span.missing == source.lost["socket_overflow"], "the card's own counter tells the same loss"
     assert source.received == reader.frames
-
-
-def _shrink(sock: socket.socket) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
 
 class OldKernel:
