@@ -12,6 +12,11 @@ from drivers.wire import MAX_BLOCK_AGE_S, MAX_BLOCK_FRAMES
 _SLOT_NS = round(MAX_BLOCK_AGE_S * 1e9)
 
 
+def stream_order(blocks: Sequence[FrameBlock]) -> npt.NDArray[np.intp]:
+    """Which of the blocks' frames, one block after the other, comes first, second, ... in the stream."""
+    return np.argsort(np.concatenate([block.index for block in blocks]), kind="stable")
+
+
 def _kind(block: FrameBlock) -> Hashable:
     """What must be equal for two blocks to be one."""
     return (

@@ -1,11 +1,17 @@
 """From a NIC's bytes to frames as a link shall have them: parse, then one stage after the other."""
 
+import time
+
 from drivers.account import Account
 from drivers.errors import OptionError
 from drivers.frame import FrameBlock
+from drivers.host_clock import HostClock
 from drivers.registry import Nic
 from drivers.stream import Stream
 from drivers.transmitter import ANY, AUTO, TransmitterFilter
+
+TICK_S = 1.5
+"""Longer than the transmitter filter waits by a clock that runs; one that stands still must not hold it."""
 
 
 class Pipeline:
@@ -17,6 +23,11 @@ class Pipeline:
         iq_order: ``"as_recorded"``, or ``"imag_first"`` for firmware that wrote the imaginary part first.
         group: put the records of one frame together, where a NIC writes several.
         as_recorded: keep clock and counter where they step back, as `Stream` does.
+
+    Attributes:
+        nic, iq_order: as given.
+        stream: the parser's end.
+        clock: the NIC's clock against the host's, for live bytes.
 
     Raises:
         OptionError: no such transmitter, or the NIC does not tell transmitters apart.
@@ -34,7 +45,9 @@ class Pipeline:
         self.nic, self.iq_order = nic, iq_order
         self.stream = Stream(nic, as_recorded=as_recorded)
         self._sender = _filter_of(nic, transmitter)
+        self.clock = HostClock()
         self._group = group
+        self._parsed = 0.0
 
     @property
     def account(self) -> Account:
@@ -56,18 +69,29 @@ class Pipeline:
         """How often another sender took the followed one's place."""
         return self._sender.roamed
 
-    def feed(self, data: bytes | memoryview) -> list[FrameBlock]:
-        """Frames that these bytes complete."""
-        return self._sender.take(self.stream.feed(data))
+    def feed(self, data: bytes | memoryview, host_ns: int | None = None) -> list[FrameBlock]:
+        """Frames that these bytes complete.
+
+        Capture times are the NIC's own; Unix times where `host_ns` tells when live bytes were read.
+        """
+        return self._pass_on(self.stream.feed(data), host_ns)
 
     def tick(self) -> list[FrameBlock]:
         """Frames that waited long enough for others; call it when a live source has nothing to read."""
-        return self._sender.flush() if self._sender.holds else []
+        if not self._sender.holds or time.monotonic() - self._parsed < TICK_S:
+            return []
+        return self._sender.flush()
 
-    def finish(self) -> list[FrameBlock]:
+    def finish(self, host_ns: int | None = None) -> list[FrameBlock]:
         """Everything that is left."""
-        last = self._sender.take(self.stream.finish())
-        return last + self._sender.flush()
+        return self._pass_on(self.stream.finish(), host_ns) + self._sender.flush()
+
+    def _pass_on(self, blocks: list[FrameBlock], host_ns: int | None) -> list[FrameBlock]:
+        if blocks and not self._sender.holds:
+            self._parsed = time.monotonic()
+        if host_ns is not None:
+            self.clock.on_host_time(blocks, host_ns)
+        return self._sender.take(blocks)
 
 
 def _filter_of(nic: Nic, transmitter: str) -> TransmitterFilter:

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from drivers.account import Account
 from drivers.batch import in_slots
 from drivers.frame import FrameBlock
 from drivers.pipeline import Pipeline
 from drivers.registry import Nic
+from drivers.report import Progress, Report
 from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
+from drivers.timing import Timing
 from drivers.wire import MAX_BLOCK_AGE_S, Source
 
 HELD_BYTES = 16 * 1024
@@ -21,82 +21,14 @@ HELD_BYTES = 16 * 1024
 made for many records at once takes nearly as long for one."""
 REPLAY_GAP_NS = 10_000_000_000
 """A replay starts this long after the link's last frame, if that is later than now."""
-MAX_DRIFT_NS = 1_000_000_000
-"""A live clock that is off the host's by more than this is anchored again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a publish loop is. `capture_s`: seconds of capture time published so far."""
-
-    read_bytes: int
-    frames: int
-    published: int
-    capture_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a publish loop did.
-
-    Attributes:
-        account: where every byte went.
-        frames: frames parsed; `outside`: of these, not within the wanted part of the capture.
-        published: frames sent; `acked`: of these, processed by the service and durable.
-        dropped: frames not sent for want of credit; `lost`: sent, but the service or connection died.
-        resent: frames sent again to a service that restarted.
-        capture_s: span of capture time published; `seconds`: time it took.
-        first_ns, last_ns: Unix capture time of the earliest and latest published frame, None without one.
-    """
-
-    account: Account
-    frames: int
-    outside: int
-    published: int
-    acked: int
-    dropped: int
-    lost: int
-    resent: int
-    capture_s: float
-    seconds: float
-    first_ns: int | None
-    last_ns: int | None
-
-    @property
-    def rejected(self) -> Mapping[str, int]:
-        """Rejected records by reason."""
-        return dict(self.account.rejected)
-
-
-@dataclass(slots=True)
-class _Timing:
-    """Maps the NIC's clock onto Unix time."""
-
-    offset_ns: int | None = None
-    zero_ns: int | None = None  # NIC time of the capture's first frame
-    first_ns: int | None = None
-    last_ns: int | None = None
-    started: float = field(default_factory=time.monotonic)
-
-    def note(self, block: FrameBlock) -> None:
-        times = block.table["capture_ns"]
-        low, high = int(times.min()), int(times.max())
-        self.first_ns = low if self.first_ns is None else min(self.first_ns, low)
-        self.last_ns = high if self.last_ns is None else max(self.last_ns, high)
-
-    @property
-    def span_s(self) -> float:
-        if self.first_ns is None or self.last_ns is None:
-            return 0.0
-        return (self.last_ns - self.first_ns) / 1e9
 
 
 class Publisher:
     """Bytes in, blocks on their way to the service out. Use `publish` unless you own the loop.
 
-    The first frame is anchored on Unix time: a replay at ``max(now, link's last frame + 10 s)``, everything
-    else at now; after that the NIC's clock counts. A live clock that leaves the host's by more than a second
-    (it was reset, or it drifted) is anchored again.
+    Capture times go out as Unix time. Live frames (no pace, a sender that drops) follow the host's clock, see
+    `drivers.host_clock`. Others keep the NIC's: the first frame is anchored at now, of a replay at ``max(now,
+    link's last frame + 10 s)``.
 
     Args:
         nic: whose bytes these are.
@@ -127,9 +59,9 @@ class Publisher:
         self.outside = 0
         self.past_part = False
         self._sender, self._speed, self._part = sender, speed, part
-        self._timing = _Timing()
+        self._timing = Timing()
         self._held: list[bytes] = []
-        self._held_bytes, self._held_since = 0, 0.0
+        self._held_bytes, self._held_since, self._read_ns = 0, 0.0, 0
 
     def feed(self, data: bytes | memoryview) -> None:
         """Take these bytes; parse and send what is due. Raises DeliveryError as `Sender.send` does."""
@@ -137,22 +69,24 @@ class Publisher:
             self._held_since = time.monotonic()
         self._held.append(bytes(data))
         self._held_bytes += len(data)
+        self._read_ns = time.time_ns()
         self.tick()
 
     def tick(self) -> None:
         """Parse and send what has waited long enough; call it when a live source has nothing to read."""
         if self._held and self._is_due:
             self._send_all(self._parse_held())
-        elif waited := self.pipeline.tick():
+        elif self._is_live and (waited := self.pipeline.tick()):
             self._send_all(waited)
         else:
-            self._tell()
+            if not self._held:
+                self._tell()
             self._sender.pump()
 
     def finish(self, drain_timeout_s: float | None = None) -> Report:
         """Send the rest and report. A lossless sender waits until the service has processed everything."""
         blocks = self._parse_held()
-        self._send_all(blocks + self.pipeline.finish())
+        self._send_all(blocks + self.pipeline.finish(self._host_ns))
         if self._sender.lossless:
             self._sender.drain(drain_timeout_s)
         return self.report()
@@ -170,6 +104,10 @@ class Publisher:
         sender, timing = self._sender, self._timing
         return Report(
             account=self.pipeline.account,
+            rejected=self.pipeline.rejected,
+            lost_at_source=dict(self.lost),
+            transmitter=self.pipeline.transmitter,
+            roamed=self.pipeline.roamed,
             frames=self.pipeline.stream.frames,
             outside=self.outside,
             published=sender.published,
@@ -191,7 +129,7 @@ class Publisher:
 
     def _parse_held(self) -> list[FrameBlock]:
         held, self._held, self._held_bytes = self._held, [], 0
-        return self.pipeline.feed(held[0] if len(held) == 1 else b"".join(held))
+        return self.pipeline.feed(held[0] if len(held) == 1 else b"".join(held), self._host_ns)
 
     def _send_all(self, blocks: Iterable[FrameBlock]) -> None:
         kept = [block for block in map(self._within_part, blocks) if len(block)]
@@ -205,6 +143,8 @@ class Publisher:
         sender, pipeline = self._sender, self.pipeline
         sender.rejected, sender.lost_at_source = pipeline.rejected, self.lost
         sender.transmitter, sender.roamed = pipeline.transmitter, pipeline.roamed
+        if self._is_live:
+            sender.clock = pipeline.clock.report()
 
     def _within_part(self, block: FrameBlock) -> FrameBlock:
         times = block.table["capture_ns"]
@@ -219,39 +159,30 @@ class Publisher:
         return block.take(inside)
 
     def _send(self, block: FrameBlock) -> None:
-        last = int(block.table["capture_ns"][-1])
-        moved = self._on_unix_time(block, self._offset(int(block.table["capture_ns"][0]), last))
+        if self._timing.offset_ns is None:
+            first = int(block.table["capture_ns"][0])
+            self._timing.anchor(first, first if self._is_live else self._anchor_ns())
+        moved = self._timing.shifted(block)
+        if self._speed is not None:
+            self._sender.wait_until(self._timing.due(moved, self._speed))
         self._timing.note(moved)
-        if self._speed is not None and self._timing.first_ns is not None:
-            elapsed = (int(moved.table["capture_ns"][-1]) - self._timing.first_ns) / 1e9
-            self._sender.wait_until(self._timing.started + elapsed / self._speed)
         self._sender.send(moved)
-
-    def _offset(self, first_ns: int, last_ns: int) -> int:
-        now, timing = time.time_ns(), self._timing
-        if timing.offset_ns is None:
-            timing.offset_ns = self._anchor_ns(now) - first_ns
-            timing.started = time.monotonic()
-        elif self._is_live and abs(now - timing.offset_ns - last_ns) > MAX_DRIFT_NS:
-            timing.offset_ns = now - last_ns
-        return timing.offset_ns
 
     @property
     def _is_live(self) -> bool:
         """Whether bytes come when they are made, so that capture time must stay near the host's."""
         return self._speed is None and not self._sender.lossless
 
-    def _anchor_ns(self, now: int) -> int:
-        last = self._sender.last_capture_ns
+    @property
+    def _host_ns(self) -> int | None:
+        """When the bytes held were read, if that says when they were made."""
+        return self._read_ns if self._is_live else None
+
+    def _anchor_ns(self) -> int:
+        now, last = time.time_ns(), self._sender.last_capture_ns
         if self._sender.source is not Source.REPLAY or last is None:
             return now
         return max(now, last + REPLAY_GAP_NS)
-
-    @staticmethod
-    def _on_unix_time(block: FrameBlock, offset_ns: int) -> FrameBlock:
-        table = block.table.copy()
-        table["capture_ns"] += offset_ns
-        return replace(block, table=table)
 
 
 def publish(

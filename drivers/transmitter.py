@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from drivers.batch import stream_order
 from drivers.errors import OptionError
 from drivers.frame import FrameBlock
 from drivers.rivals import Rivals
@@ -128,7 +129,7 @@ def _in_order(blocks: Sequence[FrameBlock]) -> tuple[Macs, Ints, Ints]:
     """Sender and time of all frames in stream order, and where each frame of the blocks is in it."""
     if not blocks:
         return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
-    order = np.argsort(np.concatenate([block.index for block in blocks]), kind="stable")
+    order = stream_order(blocks)
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
     macs = np.concatenate([block.table["transmitter"] for block in blocks])[order]
