@@ -22,6 +22,7 @@ COMMANDS = {
     "replay": "service.cli.replay",
     "inspect": "service.cli.inspect",
     "decode": "service.cli.decode",
+    "convert": "service.cli.convert",
     "simulate": "service.cli.simulate",
     "keys": "service.cli.keys",
     "train": "models.training.cli_train",
