@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from drivers.errors import UnknownFormatError
 from drivers.frame import FrameBlock
 from drivers.registry import Nic, load
+from drivers.simulate.cards import card_model
 from drivers.simulate.scene import Scene
 from drivers.simulate.simulation import Chunk
 
-SIMULATED_NICS = ("intel5300",)
-"""NICs whose imperfections are modelled."""
 LABEL_EVERY_S = 0.5
 
 
@@ -23,10 +21,7 @@ def simulated_nic(name: str) -> Nic:
     Raises:
         UnknownFormatError: there is no such NIC, or no model of it.
     """
-    nic = load(name)
-    if nic.NAME not in SIMULATED_NICS:
-        raise UnknownFormatError(f"{name} cannot be simulated yet; there are: {', '.join(SIMULATED_NICS)}")
-    return nic
+    return load(card_model(name).nic)
 
 
 def encode_in_order(nic: Nic, blocks: Sequence[FrameBlock]) -> bytes:
@@ -62,13 +57,13 @@ class Labels:
                 places = [[round(float(x), 2) for x in place[:2]] for place in inside]
                 self._positions.append({"time_s": round(now, 3), "people": places})
 
-    def document(self, scene: Scene, nic: str) -> dict[str, Any]:
+    def document(self, scene: Scene) -> dict[str, Any]:
         """Everything as JSON; times count from the first packet, places are x, y in metres."""
         link = scene.link
         return {
             "source": "simulated",
             "note": "Made by the simulator of Roomtone; no measurement of a real room.",
-            "nic": nic,
+            "nic": scene.nic,
             "seconds": scene.schedule.seconds,
             "rate_hz": scene.traffic.rate_hz,
             "frames": self.frames,

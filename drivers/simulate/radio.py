@@ -23,6 +23,10 @@ class Radio:
         sfo_ppm: sampling frequency offset.
         detection_s: spread of the moment a packet is detected.
         single_stream: share of packets sent with one stream only (3x1 among 3x2).
+        chain_agc_db: spread of a receive chain's level from packet to packet, where each controls its gain.
+        rssi_jitter_db: error of the RSSI that a card reports beside the CSI instead of its gain.
+        host_delay_s: mean time until the host stamps a frame, where the card has no clock.
+        other_frames: frames to others that the sender counts between two of ours, on average.
     """
 
     transmit_dbm: float = 15.0
@@ -40,6 +44,10 @@ class Radio:
     sfo_ppm: float = 5.0
     detection_s: float = 25e-9
     single_stream: float = 0.0
+    chain_agc_db: float = 2.8
+    rssi_jitter_db: float = 0.6
+    host_delay_s: float = 0.25e-3
+    other_frames: float = 0.3
 
 
 IDEAL = Radio(
@@ -54,5 +62,9 @@ IDEAL = Radio(
     cfo_hz=0.0,
     sfo_ppm=0.0,
     detection_s=0.0,
+    chain_agc_db=0.0,
+    rssi_jitter_db=0.0,
+    host_delay_s=0.0,
+    other_frames=0.0,
 )
 """A card that only counts bits."""

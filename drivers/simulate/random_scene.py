@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from drivers.simulate.antenna import linear_array
+from drivers.simulate.cards import CardModel, card_model
 from drivers.simulate.channel import Link
-from drivers.simulate.grid import intel5300_grid
 from drivers.simulate.path import STANDING, STROLLING, WALKING, Behaviour
 from drivers.simulate.people import Fan
 from drivers.simulate.radio import Radio
@@ -16,6 +16,7 @@ from drivers.simulate.schedule import Schedule, constant
 from drivers.simulate.timing import Traffic
 
 _CENTRES_HZ = (2.412e9, 2.437e9, 2.452e9, 2.462e9, 5.18e9, 5.745e9)
+_WIDEST_HZ, _UPPER_HZ = (5.21e9, 5.775e9), 5.5e9  # channels 42 and 155
 _MOODS = (
     (STROLLING,),
     (STROLLING, STROLLING, WALKING),
@@ -31,10 +32,11 @@ def random_scene(
     *,
     day: int = 0,
     rate_hz: float = 100.0,
-    shape: tuple[int, int] = (3, 2),
+    shape: tuple[int, int] | None = None,
     size_m: tuple[float, float, float] | None = None,
     bandwidth_mhz: int | None = None,
     drawn: int = 0,
+    nic: str = "intel5300",
 ) -> Scene:
     """A scene in room number `seed`.
 
@@ -43,15 +45,21 @@ def random_scene(
         schedule: who is inside when; None for 0 to 7 people for a minute.
         day: on another day furniture, walls and antennas have changed a little.
         rate_hz: packets a second.
-        shape: receive antennas and transmit streams.
+        shape: receive antennas and transmit streams, None for what the card usually has.
         size_m: room size, None for a random one.
-        bandwidth_mhz: 20 or 40, None for mostly 20.
+        bandwidth_mhz: 20 or 40 (80 where the card has it), None for mostly 20.
         drawn: another number draws other people, traffic and noise in the same room.
+        nic: which card listens; the room is the same whichever it is.
+
+    Raises:
+        UnknownFormatError: no such card.
+        ValueError: a bandwidth that the card does not have.
     """
+    card = card_model(nic)
     rng = np.random.default_rng([seed, 1])
     daily = np.random.default_rng([seed, 2, day])
     ways = np.random.default_rng([seed, 3, day, drawn])
-    link = _link(rng, daily, shape=shape, size_m=size_m, bandwidth_mhz=bandwidth_mhz)
+    link = _link(rng, daily, card, shape=shape or card.shape, size_m=size_m, bandwidth_mhz=bandwidth_mhz)
     width, depth, _ = link.room.size_m
     pace, lively = float(rng.uniform(0.3, 1.0)), float(rng.uniform(0.0, 1.0))
     crowd = Crowd(
@@ -66,6 +74,7 @@ def random_scene(
         crowd=crowd,
         traffic=_traffic(rng, rate_hz),
         radio=_radio(rng),
+        nic=nic,
         fans=_fans(daily, width, depth),
         drift_rad=float(daily.uniform(0.0, 0.08)),
         door=(0.4, float(rng.uniform(0.4, depth - 0.4))),
@@ -76,6 +85,7 @@ def random_scene(
 def _link(
     rng: np.random.Generator,
     daily: np.random.Generator,
+    card: CardModel,
     *,
     shape: tuple[int, int],
     size_m: tuple[float, float, float] | None,
@@ -85,6 +95,8 @@ def _link(
     size = size_m or (float(rng.uniform(3, 9)), float(rng.uniform(3, 8)), float(rng.uniform(2.4, 3.5)))
     centre_hz = float(rng.choice(_CENTRES_HZ))
     wide = 40 if rng.random() < 0.15 else 20
+    if bandwidth_mhz == 80:  # so wide a channel there is in the 5 GHz band alone
+        centre_hz = _WIDEST_HZ[centre_hz > _UPPER_HZ]
     walls = -rng.uniform(0.6, 0.92, 6) * daily.uniform(0.97, 1.03, 6)
     reflection = tuple(float(wall) for wall in walls)
     arrays = []
@@ -101,7 +113,7 @@ def _link(
         room=Room(size, (reflection[0], *reflection[1:6])),  # type: ignore[arg-type]
         transmitter=arrays[0],
         receiver=arrays[1],
-        grid=intel5300_grid(centre_hz=centre_hz, bandwidth_mhz=bandwidth_mhz or wide),
+        grid=card.subcarriers(centre_hz=centre_hz, bandwidth_mhz=bandwidth_mhz or wide),
         clutter=tuple((*map(float, at), float(s)) for at, s in zip(furniture, strength, strict=True)),  # type: ignore[misc]
         transmitted=float(rng.uniform(0.3, 1.0)),
     )

@@ -37,6 +37,7 @@ class Scene:
         crowd: what they are like.
         traffic: when packets come.
         radio: imperfections of the card.
+        nic: which card it is; its subcarriers are those of the link's grid.
         fans: moving things that are nobody.
         drift_rad: how far the static paths drift in minutes.
         door: where people come in, metres.
@@ -48,6 +49,7 @@ class Scene:
     crowd: Crowd = field(default_factory=Crowd)
     traffic: Traffic = field(default_factory=Traffic)
     radio: Radio = field(default_factory=Radio)
+    nic: str = "intel5300"
     fans: tuple[Fan, ...] = ()
     drift_rad: float = 0.02
     door: tuple[float, float] = (0.4, 0.4)

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import FrameBlock
+from drivers.simulate.cards import card_model
 from drivers.simulate.disturbance import Drift
-from drivers.simulate.nic import Intel5300
 from drivers.simulate.path import Way
 from drivers.simulate.people import Body, Person
 from drivers.simulate.room import Floats
@@ -54,7 +54,8 @@ class Simulation:
         self._packet = 0
         self._blockable = np.ascontiguousarray(link.paths[:paths].reshape(paths, -1))
         self._drift = Drift.random(np.random.default_rng(drift), paths, scene.drift_rad)
-        self._nic = Intel5300(scene.radio, link.grid, card, clock_us=clock_us, count=count)
+        make = card_model(scene.nic).make
+        self._card = make(scene.radio, link.grid, card, clock_us=clock_us, count=count)
         self._arrivals = np.random.default_rng(arrivals)
         self._persons: list[Person] = []
         for enter_s, leave_s in scene.schedule.stays():
@@ -92,7 +93,7 @@ class Simulation:
             people = inside.sum(axis=1)
             positions = np.stack([body.torso for body in bodies], axis=1)
             positions = np.where(inside[..., None], positions, np.nan)
-        return Chunk(self._nic.measure(channel, times, heard), times, people, positions)
+        return Chunk(self._card.measure(channel, times, heard), times, people, positions)
 
     def channel(self, times: Floats) -> tuple[Complex, list[Body]]:
         """True channel ``[time, subcarrier, rx, tx]`` at these seconds, rising, and the bodies inside."""

@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from drivers.registry import Nic
 from drivers.simulate.capture import Labels, encode_in_order, simulated_nic
+from drivers.simulate.cards import CARDS, CardModel, card_model
 from drivers.simulate.random_scene import random_scene
 from drivers.simulate.scene import Scene
 from drivers.simulate.schedule import Schedule
@@ -42,6 +43,15 @@ def _size(text: str) -> tuple[float, float, float]:
     return width, depth, height
 
 
+def _check_bandwidth(card: CardModel, bandwidth: int) -> None:
+    if bandwidth not in card.bandwidths_mhz:
+        there_are = ", ".join(map(str, card.bandwidths_mhz[:-1]))
+        raise typer.BadParameter(
+            f"{card.nic} measures {there_are} or {card.bandwidths_mhz[-1]} MHz, not {bandwidth}",
+            param_hint="--bandwidth",
+        )
+
+
 @app.command(
     epilog="Example: roomtone simulate --people 20s:0,30s:2,20s:0 --room 5x4x2.7 --seed 1 -o out.dat"
 )
@@ -51,14 +61,18 @@ def simulate(
     people: Annotated[
         Schedule, typer.Option(parser=_schedule, metavar="SCHEDULE", help="0-2-0, or 20s:0,1m:2,20s:0.")
     ] = "0-2-0",  # type: ignore[assignment]
-    nic: Annotated[str, typer.Option(help="Card whose bytes are written.")] = "intel5300",
+    nic: Annotated[
+        str, typer.Option(help=f"Card whose bytes are written: {', '.join(CARDS)}.")
+    ] = "intel5300",
     rate: Annotated[float, typer.Option(min=1, max=5000, help="Packets a second.")] = 100.0,
     room: Annotated[
         str | None, typer.Option(metavar="WxDxH", help="Size in metres, e.g. 5x4x2.7; by default random.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the room: the same seed is the same room.")] = 0,
     day: Annotated[int, typer.Option(min=0, help="On another day the room has changed a little.")] = 0,
-    bandwidth: Annotated[int | None, typer.Option(help="20 or 40 MHz; by default mostly 20.")] = None,
+    bandwidth: Annotated[
+        int | None, typer.Option(help="20 or 40 MHz, nexmon 80 too; by default mostly 20.")
+    ] = None,
     single_stream: Annotated[
         float, typer.Option(min=0, max=1, help="Share of packets with one stream only: 3x1 among 3x2.")
     ] = 0.0,
@@ -68,11 +82,11 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Make a labelled capture of a simulated room: byte-exact records, and a file that says who was where."""
-    if bandwidth not in {None, 20, 40}:
-        raise typer.BadParameter(f"the card measures 20 or 40 MHz, not {bandwidth}", param_hint="--bandwidth")
-    card = simulated_nic(nic)
+    model, card = card_model(nic), simulated_nic(nic)
+    if bandwidth is not None:
+        _check_bandwidth(model, bandwidth)
     size = None if room is None else _size(room)
-    scene = random_scene(seed, people, day=day, rate_hz=rate, size_m=size, bandwidth_mhz=bandwidth)
+    scene = random_scene(seed, people, day=day, rate_hz=rate, size_m=size, bandwidth_mhz=bandwidth, nic=nic)
     scene = replace(scene, radio=replace(scene.radio, single_stream=single_stream))
     beside = labels or output.with_suffix(".labels.json")
     if beside == output:
@@ -101,6 +115,7 @@ def _write(
     """Simulate the scene into the capture, from any state of the card's clock and counter; its labels."""
     start_us, count = int(clock.integers(2**32)), int(clock.integers(2**16))
     simulation, labels = Simulation(scene, clock_us=start_us, count=count), Labels()
+    capture.write(nic.opening())
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
         task = bar.add_task("simulating", total=simulation.packets)
         for chunk in simulation.chunks(1.0):
@@ -108,7 +123,7 @@ def _write(
                 capture.write(encode_in_order(nic, chunk.blocks))
             labels.add(chunk)
             bar.advance(task, len(chunk.times))
-    return labels.document(scene, nic.NAME)
+    return labels.document(scene)
 
 
 def _tell(output: Path, labels: Path, document: dict[str, Any], *, as_json: bool) -> None:

@@ -9,9 +9,9 @@ from drivers.errors import UnknownFormatError
 from drivers.frame import FrameBlock, FrameFlag
 from drivers.registry import load
 from drivers.simulate.capture import encode_in_order, simulated_nic
+from drivers.simulate.cards.intel5300 import Intel5300
 from drivers.simulate.gain import GainControl, Spells
 from drivers.simulate.grid import intel5300_grid
-from drivers.simulate.nic import Intel5300
 from drivers.simulate.radio import IDEAL, Radio
 from drivers.simulate.timing import Traffic
 from drivers.stream import Stream

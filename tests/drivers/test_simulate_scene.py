@@ -69,7 +69,7 @@ def test_labels_document_says_simulated_and_who_was_where() -> None:
     scene, labels = random_scene(4, SCHEDULE), Labels()
     for chunk in simulate(scene):
         labels.add(chunk)
-    document = json.loads(json.dumps(labels.document(scene, "intel5300")))
+    document = json.loads(json.dumps(labels.document(scene)))
     assert document["source"] == "simulated"
     assert document["frames"] + document["lost"] == 1200
     assert [span["people"] for span in document["people"]] == [0, 2, 1, 0]

@@ -31,7 +31,8 @@ def simulated_streams(rate: float, seconds: float, *, quiet: bool) -> list[list[
         simulation = Simulation(random_scene(seed, schedule, rate_hz=rate, bandwidth_mhz=20))
         packets = max(round(rate * TICK_S), 1)
         blocks = [simulation.advance(packets).blocks for _ in range(ticks)]
-        streams.append([encode_in_order(nic, chunk) if chunk else b"" for chunk in blocks])
+        first, *rest = (encode_in_order(nic, chunk) if chunk else b"" for chunk in blocks)
+        streams.append([nic.opening() + first, *rest])
     return streams
 
 

@@ -9,6 +9,7 @@ from drivers.frame import FrameBlock
 from drivers.publish import Publisher
 from drivers.registry import Nic, load
 from drivers.sender import Sender
+from drivers.stream import Stream
 from drivers.wire import Source
 
 TICK_S = 0.05
@@ -103,7 +104,8 @@ def send_load(load_: Load, pipe: "Connection[Sent, None]") -> None:
 
 def _frames_so_far(nic: Nic, stream: list[bytes]) -> list[int]:
     """Frames up to and with each entry of a stream; every entry holds whole records."""
-    return list(accumulate(nic.parse(chunk, final=True).account.frames for chunk in stream))
+    parsed = Stream(nic)
+    return list(accumulate(sum(map(len, parsed.feed(chunk))) for chunk in stream))
 
 
 def _sent(senders: list[NotingSender], usage: list[Usage]) -> Sent:
