@@ -3,11 +3,11 @@
 Figures follow real captures of that chip, measured by us: over the bins that a frame fills, values have an
 RMS of 608 (``csidata_walk_1597159475.pcap``) to 1058 (``csikit_example_43455c0.pcap``) whatever the RSSI; it
 changes by 0.4 to 1.3 dB from packet to packet, and no part exceeds 3391 of the 8191 that 14 bits hold.
-Amplitudes of a still channel change by 25 dB (80 MHz), 26 dB (40 MHz) and 28 to 34 dB (the "plus" firmware, by
-kind of frame) below their RMS: white, the same one and sixty packets apart. Frames sent every 10 ms were
-stamped 10.00 ms apart with a standard deviation of 0.5 ms (half of them within 0.16), since the host's arrival
-is the only clock. Guard bins hold constants of up to ±8191 that never change, but the two next to the data
-small noise. Three bins are overwritten by the PHY status; the second holds the RSSI in its highest byte.
+Amplitudes of a still channel change by 25 dB (80 MHz), 26 dB (40 MHz) and 28 to 34 dB (the "plus" firmware)
+below their RMS: white, the same one and sixty packets apart. Frames sent every 10 ms were stamped 10.00 ms
+apart with a standard deviation of 0.5 ms (half of them within 0.16), since the host's arrival is the only
+clock. Guard bins hold constants of up to ±8191 that never change, but the two next to the data small noise.
+Three bins are overwritten by the PHY status; the second holds the RSSI in its highest byte.
 """
 
 import numpy as np
