@@ -13,7 +13,10 @@ from drivers.account import Account
 from drivers.errors import UnknownFormatError
 from drivers.frame import FrameBlock
 
-_BUILT_IN = {"intel5300": "drivers.intel5300"}
+_BUILT_IN = {
+    "esp32": "drivers.esp32",
+    "intel5300": "drivers.intel5300",
+}
 _GROUP = "roomtone.nics"
 
 

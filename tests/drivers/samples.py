@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from drivers.frame import FrameBlock
 from drivers.registry import load
+from tests.drivers import esp32_frames
 from tests.drivers.intel import make_block
 
 
@@ -13,11 +14,12 @@ class Sample:
     """Test material of one NIC.
 
     `block` makes that many frames of one shape. `datagram` cuts a capture file's record down to what one read
-    of the live transport gives, the inverse of `Nic.wrap`.
+    of the live transport gives, the inverse of `Nic.wrap`. The last `line_end` bytes of a record say nothing.
     """
 
     block: Callable[[int], FrameBlock]
     datagram: Callable[[bytes], bytes]
+    line_end: int = 0
 
     def file(self, frames: int) -> bytes:
         """A capture file of so many frames."""
@@ -27,5 +29,6 @@ class Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "esp32": Sample(esp32_frames.make_block, lambda record: record[:-1], line_end=1),
     "intel5300": Sample(make_block, lambda record: record[2:]),
 }
