@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import FrameBlock
-from models.signal.grid import SUBCARRIERS, power_on_grid
+from models.signal.grid import OWN_GAINS, SUBCARRIERS, power_on_grid
 
 MAX_FRAMES = 16384
 """Most frames one link may hold: 4 s at 4 kHz, 18 MB at 3 x 2 antennas with room to grow."""
@@ -21,8 +21,8 @@ class LinkFrames:
 
     Attributes:
         time_ns: capture time, int64 ``[frame]``, not falling.
-        power: |H|^2, float32 ``[frame, rx, tx, 30]`` on the canonical grid, mean 1 per frame; absent receive
-            antennas are left out.
+        power: |H|^2, float32 ``[frame, rx, tx, 30]`` on the canonical grid, mean 1 per frame (per frame and
+            antenna where each has a gain of its own); absent receive antennas are left out.
     """
 
     link: str
@@ -73,7 +73,13 @@ class _Frames:
         raw = np.concatenate([block.raw for block in self._waiting])[:, :, first.antennas_used]
         self._make_room(count)
         new = slice(self._end, self._end + count)
-        self._power[new] = power_on_grid(raw, first.subcarrier_index, first.bandwidth_mhz)
+        self._power[new] = power_on_grid(
+            raw,
+            first.subcarrier_index,
+            first.tones,
+            first.bandwidth_mhz,
+            own_gains=self.nic in OWN_GAINS,
+        )
         self._times[new] = np.concatenate([block.table["capture_ns"] for block in self._waiting])
         self._end += count
         self._waiting, self._waiting_frames = [], 0
