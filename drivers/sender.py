@@ -16,6 +16,7 @@ from typing import Self, cast
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from drivers.curve import HANDSHAKE_EVENTS, CurveKeys, Handshake
 from drivers.errors import DeliveryError
 from drivers.frame import FrameBlock
 from drivers.wire import (
@@ -56,6 +57,7 @@ class Sender:
         lossless: wait for credit instead of dropping; by default for replays only.
         connect_timeout_s: how long `connect` waits for the first answer.
         silence_timeout_s: how long a lossless sender bears a service that says nothing.
+        curve: keys that the service's endpoint wants, None where it wants none.
 
     Attributes:
         published: frames given to the socket; `acked`: of these, processed by the service and durable;
@@ -79,6 +81,7 @@ class Sender:
         lossless: bool | None = None,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         silence_timeout_s: float = SILENCE_TIMEOUT_S,
+        curve: CurveKeys | None = None,
     ) -> None:
         self.endpoint, self.link, self.room, self.nic, self.source = endpoint, link, room, nic, source
         self.lossless = source is Source.REPLAY if lossless is None else lossless
@@ -96,26 +99,32 @@ class Sender:
         self._window, self._under_way = 0, 0
         self._flushed = self._broken = False
         self._unacked: deque[_Block] = deque()
-        self._greeted = float("-inf")
+        self._greeted = self._knocked = float("-inf")
         self._heard = time.monotonic()
-        self._socket = self._open()
-        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._handshake = Handshake(has_keys=curve is not None)
+        self._socket = self._open(curve)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | HANDSHAKE_EVENTS)
+        self._connect_socket()
 
-    def _open(self) -> "zmq.Socket[bytes]":
+    def _open(self, curve: CurveKeys | None) -> "zmq.Socket[bytes]":
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         socket = context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         socket.setsockopt(zmq.SNDHWM, 0)  # credit is the bound; a second one would only hide it
         socket.setsockopt(zmq.IMMEDIATE, 1)  # nothing waits in a pipe for a service that is not there
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        if curve is not None:
+            curve.secure(socket)
+        return socket
+
+    def _connect_socket(self) -> None:
         try:
-            socket.connect(self.endpoint)
+            self._socket.connect(self.endpoint)
         except zmq.ZMQError as error:
-            socket.close(linger=0)
+            self.close()
             raise DeliveryError(
                 f"{self.endpoint!r} is no endpoint ({error.strerror}); expected e.g. tcp://127.0.0.1:5570"
             ) from error
-        return socket
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +141,11 @@ class Sender:
         self._socket.close()
 
     @property
+    def trouble(self) -> str | None:
+        """Why no connection comes about, in words that say what to do; None while nothing is known."""
+        return self._handshake.problem
+
+    @property
     def granted(self) -> bool:
         """Whether the service has ever answered with credit."""
         return self._service is not None
@@ -145,10 +159,13 @@ class Sender:
         """Wait until the service grants credit; `last_capture_ns` is known then.
 
         Raises:
-            DeliveryError: nobody answers within `connect_timeout_s`, or the frames are refused.
+            DeliveryError: nobody answers within `connect_timeout_s`, the keys do not fit, or the frames are
+                refused.
         """
         deadline = time.monotonic() + self._connect_timeout_s
         while not self.granted:
+            if self.trouble is not None:
+                raise DeliveryError(f"no connection to {self.endpoint}: {self.trouble}")
             if time.monotonic() > deadline:
                 raise DeliveryError(
                     f"no service answered at {self.endpoint} within {self._connect_timeout_s:g} s; "
@@ -302,8 +319,20 @@ class Sender:
     def _watch_connection(self) -> None:
         """A connection that broke may have swallowed blocks, even if the same service comes back."""
         while _has_input(self._monitor):
-            recv_monitor_message(self._monitor)
-            self._broken, self._greeted = True, float("-inf")
+            event = recv_monitor_message(self._monitor)["event"]
+            self._handshake.note(event)
+            if event == zmq.EVENT_DISCONNECTED:
+                self._broken, self._greeted = True, float("-inf")
+        self._knock_again()
+
+    def _knock_again(self) -> None:
+        """ZeroMQ gives an endpoint up that does not know its key; the key may be enrolled any moment."""
+        now = time.monotonic()
+        if not self._handshake.unknown or now - self._knocked < HELLO_EVERY_S:
+            return
+        self._knocked = now
+        self._socket.disconnect(self.endpoint)
+        self._socket.connect(self.endpoint)
 
     def _hear(self, parts: list[bytes]) -> None:
         message = unpack_control(parts)
