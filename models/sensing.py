@@ -3,7 +3,8 @@
 The rules (DESIGN A6): a simulated source is served only by models trained on simulation or by the motion
 statistic, else `no_model`. On live or replayed frames a model trained only on simulation answers
 `uncalibrated`; the motion statistic is exempt. Too few frames is `unknown`, never a guess, and a model that
-fails is `model_error`, never an empty room.
+fails is `model_error`, never an empty room. A model speaks only for the NICs that its card names, simulated
+or not: how a NIC levels, rounds and times its frames is in the features too.
 """
 
 import logging
@@ -76,11 +77,11 @@ class Sensing:
         return _guarded(task, Evidence(view, model, baselines))
 
     def _candidates(self, name: str, window: Window) -> list[Backbone]:
+        """Models of the task whose cards name every NIC of the window: its links are pooled."""
         return [
             backbone
             for backbone in self._backbones
-            if backbone.card.task == name
-            and (backbone.card.simulated or set(window.nics) & set(backbone.card.nics))
+            if backbone.card.task == name and set(window.nics) <= set(backbone.card.nics)
         ]
 
     def _model(self, name: str, window: Window, source: Source) -> Backbone | None:

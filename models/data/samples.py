@@ -27,6 +27,7 @@ class Samples:
         start_s: float64 ``[window]``, start of the window since the first frame of its session.
         length_s: length of every window.
         skipped: windows under the least occupancy, which are not judged.
+        nics: which cards the frames are from, as their recordings say, sorted.
     """
 
     features: npt.NDArray[np.float32]
@@ -39,6 +40,7 @@ class Samples:
     start_s: npt.NDArray[np.float64]
     length_s: float
     skipped: int = 0
+    nics: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.people)
@@ -56,7 +58,9 @@ class Samples:
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in wide]) for name in _ARRAYS
         }
-        return replace(parts[0], **joined, skipped=sum(part.skipped for part in parts))
+        nics = {nic for part in parts for nic in part.nics}
+        skipped = sum(part.skipped for part in parts)
+        return replace(parts[0], **joined, skipped=skipped, nics=tuple(sorted(nics)))
 
     def padded(self, streams: int, series: int) -> "Samples":
         """The same windows with room for more streams, masked out."""
@@ -111,6 +115,7 @@ def samples_of(
         start_s=np.array([(window.start_ns - origin_ns) / 1e9 for window in kept]),
         length_s=spec.length_s,
         skipped=len(windows) - len(kept),
+        nics=tuple(sorted({nic for window in kept for nic in window.nics})),
     )
 
 

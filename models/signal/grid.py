@@ -16,7 +16,7 @@ import numpy.typing as npt
 from drivers.frame import Raw, Tone
 
 OWN_GAINS = frozenset({"atheros"})
-"""NICs whose receive chains each control their gain (FORMATS: 2.6 dB of CSI level for 17 dB of RSSI)."""
+"""NICs whose receive chains each control their gain (17 dB of RSSI, 3 dB of CSI)."""
 SUBCARRIERS = 30
 _EDGE = {20: 28, 40: 58, 80: 122, 160: 250}
 _HT20 = (*range(-28, 0, 2), -1, *range(1, 28, 2), 28)

@@ -35,7 +35,7 @@ def from_folder(data: Path, shelf: str, licence: str, progress: Progress) -> tup
         trained_on=data.resolve().name,
         licence=licence,
         shelf=shelf,
-        nics=("intel5300",),
+        nics=samples.nics,
         data=f"{data.resolve().name}: {', '.join(known)}",
         digest=crowd.digest(paths),
     )
@@ -53,7 +53,7 @@ def from_simulation(rooms: int, shelf: str, progress: Progress) -> tuple[Samples
         trained_on="simulation",
         licence="Apache-2.0",
         shelf=shelf,
-        nics=(),
+        nics=samples.nics,
         data=what,
         digest=hashlib.sha256(samples.features.tobytes()).hexdigest(),
     )

@@ -22,7 +22,7 @@ class Card:
         shelf: ``"open"`` or ``"research"``; `licence` says under which terms the weights may be used.
         features: version of the feature set the backbone was trained on.
         classes: what the logits stand for, in order.
-        nics: NICs whose real frames it was trained on; empty for simulation.
+        nics: NICs whose frames it was trained on, simulated ones for simulation; it speaks for no other.
         digest: sha256 of ``model.onnx``, hex.
         calibration: numbers the task needs to turn logits into probabilities and intervals.
         document: the whole card, with data, seeds and metrics.

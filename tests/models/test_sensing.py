@@ -71,8 +71,19 @@ def test_research_speaks_for_the_nic_it_was_trained_on_alone(walkers: Window, bo
     other = replace(walkers, nics=("esp32",))
     found = both.predict(other, TASKS, source=Source.REPLAY)
     assert found[0].value == "occupied"
-    assert found[1].reason is Reason.UNCALIBRATED  # only simulation is left
+    assert found[1].reason is Reason.NO_MODEL
     assert Sensing.load(["research"]).predict(other, TASKS, source=Source.LIVE)[1].reason is Reason.NO_MODEL
+
+
+@pytest.mark.parametrize("nics", [("atheros",), ("nexmon",), ("intel5300", "nexmon")])
+def test_simulation_of_one_card_does_not_speak_for_another(
+    walkers: Window, both: Sensing, nics: tuple[str, ...]
+) -> None:
+    other = replace(walkers, nics=nics)
+    presence, counting = both.predict(other, TASKS, source=Source.SIMULATED)
+    assert presence.model is not None
+    assert (presence.value, presence.model.name) == ("occupied", "motion-statistic")
+    assert (counting.value, counting.reason) == (None, Reason.NO_MODEL)
 
 
 def test_a_number_always_comes_with_an_interval_that_holds_it(walkers: Window, both: Sensing) -> None:

@@ -34,6 +34,7 @@ def test_a_trained_folder_is_a_model_that_serves_and_training_repeats(tmp_path: 
     assert first.card.trained_on == "rooms"
     assert first.card.licence == "mine"
     assert first.card.classes == ("0", "1", "2")
+    assert first.card.nics == ("intel5300",)
     found = Sensing([Backbone(first)]).predict(
         make.windows(make.recording(7, 2))[4], ["counting"], source=Source.LIVE
     )[0]
@@ -48,7 +49,7 @@ def test_simulation_says_so_in_its_card(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     card = read_model(tmp_path).card
     assert card.simulated
-    assert card.nics == ()
+    assert card.nics == ("intel5300",)  # the only card of the corpus
     assert "2 simulated rooms" in card.document["data"]["description"]
 
 

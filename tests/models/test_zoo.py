@@ -66,6 +66,7 @@ def test_card_says_what_it_must(model: ShelvedModel) -> None:
     assert len(model.onnx) <= 1_000_000
     assert (card.trained_on == SIMULATION) == (card.shelf == "open")
     assert ("non-commercial" in card.licence) == (card.shelf == "research")
+    assert card.nics == ("intel5300",)
     assert card.document["data"]["domains"] >= 2
     assert len(card.document["seeds"]["figures"]) >= 3
     assert "by domain" in card.document["metrics"]["split"]
