@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 from drivers.account import Account
 from drivers.errors import UnknownFormatError
+from drivers.foreign import foreign
 from drivers.frame import FrameBlock
 
 _BUILT_IN = {
@@ -105,14 +106,23 @@ def detect(head: bytes) -> tuple[Nic, str]:
     """The NIC whose format these first bytes of a capture are in, and why it is taken for that.
 
     Raises:
-        UnknownFormatError: the capture is empty or no NIC claims it.
+        UnknownFormatError: the capture is empty, no NIC claims it (the message says what it is, where that
+            can be told), or several do.
     """
     if not head:
         raise UnknownFormatError("the capture is empty (0 bytes)")
-    for name in names():
-        nic = load(name)
-        if (why := nic.sniff(head)) is not None:
-            return nic, why
-    raise UnknownFormatError(
-        f"not a CSI capture of a known NIC ({', '.join(names())}); it starts with {head[:16].hex(' ')}"
-    )
+    claims = {name: why for name in names() if (why := load(name).sniff(head)) is not None}
+    if not claims:
+        raise UnknownFormatError(_no_capture(head))
+    if len(claims) > 1:
+        listed = "; ".join(f"{name}: {why}" for name, why in claims.items())
+        raise UnknownFormatError(f"several NICs claim these bytes ({listed}); say which it is with --nic")
+    ((name, why),) = claims.items()
+    return load(name), why
+
+
+def _no_capture(head: bytes) -> str:
+    if (what := foreign(head)) is not None:
+        return f"not a CSI capture that Roomtone reads, but {what}"
+    known = ", ".join(names())
+    return f"not a CSI capture of a known NIC ({known}); it starts with {head[:16].hex(' ')}"

@@ -1,10 +1,7 @@
-"""Where bytes come from: transport, apart from parsing. Captures may be packed as .xz or .gz."""
+"""Captures on disk, plain or packed as .xz or .gz; `drivers.live` has the sources that never end."""
 
 import gzip
 import lzma
-import os
-import select
-import sys
 import zlib
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -12,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from drivers.errors import SourceError, UnknownFormatError
+from drivers.foreign import foreign
 from drivers.registry import Nic, detect, load
-from drivers.wire import MAX_BLOCK_AGE_S
 
 CHUNK_BYTES = 256 * 1024
 SNIFF_BYTES = 64 * 1024
@@ -69,39 +66,28 @@ def _head(file: BinaryIO, path: Path) -> bytes:
     return head
 
 
-def standard_input(size: int = CHUNK_BYTES, idle_s: float = MAX_BLOCK_AGE_S) -> Iterator[bytes]:
-    """Bytes of stdin as they arrive; an empty chunk whenever none came for `idle_s`.
-
-    Raises:
-        SourceError: stdin is closed or cannot be read.
-    """
-    try:
-        file = sys.stdin.fileno()
-        while True:
-            if not select.select([file], [], [], idle_s)[0]:
-                yield b""
-            elif chunk := os.read(file, size):
-                yield chunk
-            else:
-                return
-    except OSError as error:
-        raise SourceError(f"cannot read standard input: {error.strerror or error}") from error
-
-
-def nic_of(path: Path, name: str = "auto") -> Nic:
-    """The NIC a capture is of: the named one, or with ``"auto"`` the one its first bytes speak for.
+def identify(path: Path, name: str = "auto") -> tuple[Nic, str]:
+    """The NIC a capture is of, and why: the named one, or with ``"auto"`` the one its first bytes speak for.
 
     Raises:
         SourceError: the file cannot be read.
-        UnknownFormatError: it is empty, or the named NIC (or any) does not know such bytes.
+        UnknownFormatError: it is empty, the named NIC (or any) does not know such bytes, or several NICs do.
     """
     with open_capture(path) as file:
         head = _head(file, path)
     try:
-        nic = load(name) if name != "auto" else detect(head)[0]
+        if name == "auto":
+            return detect(head)
+        nic = load(name)
     except UnknownFormatError as error:
         raise UnknownFormatError(f"{path}: {error}") from error
-    if name != "auto" and nic.sniff(head) is None:
-        what = "it is empty (0 bytes)" if not head else f"it starts with {head[:16].hex(' ')}"
+    why = nic.sniff(head)
+    if why is None:
+        what = foreign(head) or f"it starts with {head[:16].hex(' ')}" if head else "it is empty (0 bytes)"
         raise UnknownFormatError(f"{path}: not a capture of {nic.TITLE} ({name}): {what}")
-    return nic
+    return nic, why
+
+
+def nic_of(path: Path, name: str = "auto") -> Nic:
+    """The NIC a capture is of, as `identify` tells it."""
+    return identify(path, name)[0]

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from drivers.account import Account
 from drivers.errors import DriverError, SourceError, UnknownFormatError
-from drivers.source import nic_of, read_chunks
+from drivers.source import identify, read_chunks
 from drivers.stream import Stream
 from service.cli.capture import progress, read_blocks
 from service.cli.errors import CommandError
@@ -52,7 +52,8 @@ def inspect(
 
 def _inspect(file: Path, nic: str, plot: Path | None, *, quiet: bool) -> dict[str, Any]:
     """The report; with an `error` if the file broke off while it was read."""
-    stream, timeline = Stream(nic_of(file, nic)), Timeline()
+    found, why = identify(file, nic)
+    stream, timeline = Stream(found), Timeline()
     picture = Picture(file.name) if plot else None
     error: str | None = None
     with progress(file, "reading", quiet=quiet) as told:
@@ -63,7 +64,8 @@ def _inspect(file: Path, nic: str, plot: Path | None, *, quiet: bool) -> dict[st
                     picture.add(block)
         except SourceError as broken:
             error = str(broken)
-    report = {"file": str(file)} | describe(stream.nic.NAME, stream.account, stream.bytes_fed, timeline)
+    report: dict[str, Any] = {"file": str(file), "detected": why}
+    report |= describe(stream.nic.NAME, stream.account, stream.bytes_fed, timeline)
     if error is None and not stream.account.frames:
         error = f"{file}: no frame in {stream.bytes_fed} bytes of {stream.nic.TITLE} records"
     if picture and plot and stream.account.frames:
@@ -92,6 +94,7 @@ def _show(report: dict[str, Any]) -> None:
     table.add_column(style="bold")
     table.add_column()
     table.add_row("NIC", report["nic"])
+    table.add_row("told by", report["detected"])
     table.add_row("frames", f"{report['frames']:,}")
     for link in report["links"]:
         for name, text in _link_rows(link):
