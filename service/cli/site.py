@@ -1,9 +1,7 @@
 """Settings of a site as commands take them: `site.toml`, environment, flags; mistakes in one line."""
 
 import reprlib
-import signal
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
+from drivers.stopping import until_told as until_told  # noqa: PLC0414 - run.py's, while it is edited
 from service.cli.errors import CommandError
 from service.settings import Settings, load_settings
 
@@ -52,11 +51,3 @@ def _in_words(problem: ErrorDetails) -> str:
     if isinstance(problem["input"], dict):
         return f"{key}: {problem['msg']}"
     return f"{key} = {reprlib.repr(problem['input'])}: {problem['msg']}"
-
-
-def until_told() -> Callable[[], bool]:
-    """Whether SIGTERM or SIGINT came since this was called."""
-    told: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _: told.append(got))
-    return lambda: bool(told)

@@ -2,7 +2,8 @@
 
 import typer
 
-from service.cli.site import ConfigFile, DataDir, site_settings, until_told
+from drivers.stopping import until_told
+from service.cli.site import ConfigFile, DataDir, site_settings
 from service.cli.threads import one_thread
 from service.logs import log_to_stderr
 

@@ -2,8 +2,6 @@
 
 import gzip
 import lzma
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -65,11 +63,3 @@ def test_wrong_nic_empty_file_and_other_bytes(tmp_path: Path) -> None:
         nic_of(path, "intel5300")
     with pytest.raises(UnknownFormatError, match=r"known: .*intel5300"):
         nic_of(path, "intel6300")
-
-
-def test_standard_input_comes_as_it_arrives() -> None:
-    script = "from drivers.source import standard_input\nprint(sum(map(len, standard_input())))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], input=DATA, capture_output=True, timeout=60, check=True
-    )
-    assert int(done.stdout) == len(DATA)
