@@ -24,6 +24,8 @@ COMMANDS = {
     "decode": "service.cli.decode",
     "convert": "service.cli.convert",
     "simulate": "service.cli.simulate",
+    "doctor": "service.cli.doctor",
+    "traffic": "service.cli.traffic",
     "keys": "service.cli.keys",
     "train": "models.training.cli_train",
     "evaluate": "models.training.cli_evaluate",
