@@ -80,12 +80,17 @@ def test_inspect_for_people_and_as_a_picture(capture: Path, tmp_path: Path) -> N
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_counter_that_stands_still_says_nothing_about_gaps(tmp_path: Path) -> None:
+def test_where_the_counter_stands_still_gaps_are_told_by_time_or_not_at_all(tmp_path: Path) -> None:
     block = make_block(50)
     block.table["sequence"] = 5
+    block.table["capture_ns"][30:] += 20_000_000
     (tmp_path / "a.dat").write_bytes(intel5300.encode(block))
     (link,) = inspected(tmp_path / "a.dat")["links"]
-    assert link["gaps"] is None
+    assert (link["gaps"], link["missing"], link["loss_method"]) == (1, 2, "timing")
+    block.table["capture_ns"] = 4000
+    (tmp_path / "a.dat").write_bytes(intel5300.encode(block))
+    (link,) = inspected(tmp_path / "a.dat")["links"]
+    assert (link["gaps"], link["missing"], link["loss_method"]) == (None, None, "unknown")
     assert "stands still" in link["gaps_unknown"]
 
 
@@ -234,9 +239,9 @@ def test_adapter_marks_a_file_as_a_replay(tmp_path: Path) -> None:
 def test_adapter_says_what_is_wrong() -> None:
     words = ["adapter", "--link", "l1", "--to"]
     nowhere = f"tcp://127.0.0.1:{free_port()}"
-    assert "file:PATH" in failed(*words, nowhere, "--nic", "intel5300", "--source", "udp:5500")
+    assert "file:PATH" in failed(*words, nowhere, "--nic", "intel5300", "--source", "tcp:5500")
     assert "No such file" in failed(*words, nowhere, "--nic", "intel5300", "--source", "none.dat")
-    assert "known: intel5300" in failed(*words, nowhere, "--nic", "intel6300", "--source", "-")
+    assert "no NIC named" in failed(*words, nowhere, "--nic", "intel6300", "--source", "-")
     with Receiver() as receiver:
         text = failed(
             *words, receiver.endpoint, "--nic", "intel5300", "--source", "-", data=b"import this\n" * 99
