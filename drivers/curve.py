@@ -78,41 +78,42 @@ class CurveKeys:
 class Handshake:
     """Follows a socket's monitored handshakes, and says in words why they fail.
 
-    A service drops whoever it cannot read without a word: another key, keys it does not use, none where it
-    wants some all look like a broken connection, and so does one that stops just then. So it takes a few.
+    A service drops whoever it cannot read without a word: another key, or none where it wants some, looks
+    like a broken connection, and so does a service that stops just then. So it takes a few.
 
     Args:
         has_keys: whether the socket has CURVE keys.
 
     Attributes:
-        unknown: whether the service said that it does not know the key; ZeroMQ gives up then.
+        given_up: whether ZeroMQ does not try this endpoint again by itself: told no, or not understood.
     """
 
     def __init__(self, *, has_keys: bool) -> None:
-        self.unknown = False
-        self._has_keys, self._failed = has_keys, 0
+        self.given_up = False
+        self._has_keys, self._failed, self._last = has_keys, 0, 0
 
     def note(self, event: int) -> None:
         """Take one event of the monitor."""
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-            self.unknown, self._failed = False, 0
+            self.given_up, self._failed = False, 0
         elif event & HANDSHAKE_EVENTS:
-            self.unknown = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
+            self.given_up = event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
             self._failed += 1
+            self._last = event
 
     @property
     def problem(self) -> str | None:
         """What is wrong and what to do, None while nothing is known to be."""
-        if self.unknown:
-            return "the service does not know this key: enrol the link again (`roomtone links enroll`)"
-        if self._failed < _SURE_AFTER:
+        if not self._failed or (not self.given_up and self._failed < _SURE_AFTER):
             return None
+        if self._last == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return "the service does not know this key: enrol the link again (`roomtone links enroll`)"
         if self._has_keys:
             return (
-                "the service breaks every handshake off: it has another key than the one enrolled with, or "
-                f"takes no CURVE keys; enrol the link again (`roomtone links enroll`), or unset {ENVIRONMENT}"
+                "the handshake fails: the service has another key than the one enrolled with, or takes no "
+                f"CURVE keys; enrol the link again (`roomtone links enroll`), or unset {ENVIRONMENT}"
             )
         return (
-            "the service breaks every handshake off: it wants CURVE keys (`roomtone links enroll` prints "
-            f"them, {ENVIRONMENT} takes them), or it is no Roomtone service"
+            "the handshake fails: the service wants CURVE keys (`roomtone links enroll` prints them, "
+            f"{ENVIRONMENT} takes them), or it is no Roomtone service"
         )

@@ -57,7 +57,7 @@ class Sender:
         lossless: wait for credit instead of dropping; by default for replays only.
         connect_timeout_s: how long `connect` waits for the first answer.
         silence_timeout_s: how long a lossless sender bears a service that says nothing.
-        curve: keys that the service's endpoint wants, None where it wants none.
+        curve: keys that the service's endpoint wants; by default those in ``ROOMTONE_CURVE``, if it is set.
 
     Attributes:
         published: frames given to the socket; `acked`: of these, processed by the service and durable;
@@ -101,6 +101,7 @@ class Sender:
         self._unacked: deque[_Block] = deque()
         self._greeted = self._knocked = float("-inf")
         self._heard = time.monotonic()
+        curve = curve or CurveKeys.from_environment()
         self._handshake = Handshake(has_keys=curve is not None)
         self._socket = self._open(curve)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | HANDSHAKE_EVENTS)
@@ -326,9 +327,9 @@ class Sender:
         self._knock_again()
 
     def _knock_again(self) -> None:
-        """ZeroMQ gives an endpoint up that does not know its key; the key may be enrolled any moment."""
+        """ZeroMQ gives an endpoint up that refuses its key; the key may be enrolled any moment."""
         now = time.monotonic()
-        if not self._handshake.unknown or now - self._knocked < HELLO_EVERY_S:
+        if not self._handshake.given_up or now - self._knocked < HELLO_EVERY_S:
             return
         self._knocked = now
         self._socket.disconnect(self.endpoint)
@@ -348,7 +349,8 @@ class Sender:
         self.refusal = None
         restarted = self._service not in {None, grant.service_id}
         self._service, self._window = grant.service_id, grant.window
-        self.last_capture_ns, self._flushed = grant.last_capture_ns, grant.flushed
+        self.last_capture_ns = grant.last_capture_ns
+        self._flushed |= grant.flushed  # a grant that answers a later hello does not take it back
         while self._unacked and self._unacked[0].end <= grant.acked:
             block = self._unacked.popleft()
             self.acked += block.count

@@ -37,20 +37,46 @@ class ServerSettings(_Section):
 
 
 class IngestSettings(_Section):
-    """Where adapters deliver frames. `auto_rooms` None means: on when the endpoint is on loopback."""
+    """Where adapters deliver frames.
+
+    `auto_rooms` None means: on when the endpoint is on loopback. `curve` None means: on when it is not;
+    `insecure` lets a network reach an endpoint without CURVE.
+    """
 
     endpoint: str = "tcp://127.0.0.1:5570"
     auto_rooms: bool | None = None
+    curve: bool | None = None
+    insecure: bool = False
     window_blocks: Annotated[int, Field(ge=1, le=4096)] = 64
 
     @property
     def rooms_by_header(self) -> bool:
         """Whether an unknown link may create the room its header names."""
-        if self.auto_rooms is not None:
-            return self.auto_rooms
+        return self.is_local if self.auto_rooms is None else self.auto_rooms
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the endpoint."""
         return self.endpoint.startswith(
             ("tcp://127.", "tcp://localhost", "tcp://[::1]", "ipc://", "inproc://")
         )
+
+    @property
+    def wants_keys(self) -> bool:
+        """Whether senders need CURVE keys."""
+        if self.curve is not None:
+            return self.curve
+        return not (self.is_local or self.insecure)
+
+    @model_validator(mode="after")
+    def _not_in_clear(self) -> Self:
+        if not (self.is_local or self.wants_keys or self.insecure):
+            raise ValueError(
+                f"{self.endpoint} can be reached from other machines, and without CURVE anybody there could "
+                "send frames or read them: leave ingest.curve on (`roomtone links enroll` gives an adapter "
+                "its keys), listen on loopback, or set ingest.insecure = true behind a private network"
+            )
+        return self
 
 
 class StoreSettings(_Section):
@@ -144,6 +170,16 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """SQLAlchemy URL of the store."""
         return self.store.url or f"sqlite:///{self.store_file}"
+
+    @property
+    def curve_dir(self) -> Path:
+        """Folder of the CURVE keys of this site and of those enrolled."""
+        return self.data_dir.absolute() / "curve"
+
+    @property
+    def forward_dir(self) -> Path:
+        """Folder of the enrolments of forwarders on old hosts, one folder a link."""
+        return self.data_dir.absolute() / "forward"
 
     @property
     def socket_dir(self) -> Path:

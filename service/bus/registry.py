@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from service.bus.curve import CurveFolder
 from service.bus.port import Ingest, Signals
 from service.errors import BusError
 from service.settings import Settings
@@ -13,11 +14,11 @@ PARTS: Final = ("run", "api", "worker", "demo", "trainer")
 _SCHEMES = ("tcp://", "ipc://")
 
 
-def open_ingest(endpoint: str) -> Ingest:
-    """The receiving end of the frame stream at this endpoint.
+def open_ingest(endpoint: str, curve: CurveFolder | None = None) -> Ingest:
+    """The receiving end of the frame stream at this endpoint; with `curve` it asks for enrolled keys.
 
     Raises:
-        BusError: the endpoint is of no known kind or cannot be bound.
+        BusError: the endpoint is of no known kind or cannot be bound, or the keys cannot be used.
     """
     if not endpoint.startswith(_SCHEMES):
         raise BusError(
@@ -25,7 +26,12 @@ def open_ingest(endpoint: str) -> Ingest:
         )
     from service.bus.zmq import ZmqIngest
 
-    return ZmqIngest(endpoint)
+    return ZmqIngest(endpoint, curve)
+
+
+def curve_folder(settings: Settings) -> CurveFolder | None:
+    """Keys that senders of this site need, None where they need none."""
+    return CurveFolder(settings.curve_dir) if settings.ingest.wants_keys else None
 
 
 def open_signals(settings: Settings, part: str | None, listen_to: Sequence[str] = PARTS) -> Signals:

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from drivers.curve import ENVIRONMENT
 from drivers.source import nic_of
-from service.bus.registry import open_ingest, open_signals
+from drivers.stopping import until_told
+from service.bus.registry import curve_folder, open_ingest, open_signals
 from service.cli.errors import CommandError
 from service.cli.exposure import check_exposure
-from service.cli.site import ConfigFile, DataDir, site_settings, until_told
+from service.cli.site import ConfigFile, DataDir, site_settings
 from service.cli.welcome import Welcome, show_first_key
 from service.logs import log_to_stderr
 from service.settings import ServerSettings, Settings
@@ -82,6 +84,9 @@ def _environment(settings: Settings) -> dict[str, str]:
         "ROOMTONE_SERVER__TLS_CERT": server.tls_cert,
         "ROOMTONE_SERVER__TLS_KEY": server.tls_key,
     }
+    keys = curve_folder(settings)
+    if keys is not None:  # what this site starts itself delivers to it as everybody does
+        said[ENVIRONMENT] = keys.local_keys().text
     return {**os.environ, **{name: str(value) for name, value in said.items() if value is not None}}
 
 

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
+from drivers.curve import CurveKeys
 from drivers.stopping import until_told as until_told  # noqa: PLC0414 - run.py's, while it is edited
+from service.bus.registry import curve_folder
 from service.cli.errors import CommandError
 from service.settings import Settings, load_settings
 
@@ -41,6 +43,20 @@ def site_settings(config: Path | None, **flags: Any) -> Settings:  # noqa: ANN40
     except ValidationError as error:
         wrong = "; ".join(_in_words(problem) for problem in error.errors(include_url=False))
         raise CommandError(f"settings do not fit ({config or 'environment and flags'}): {wrong}") from error
+
+
+def delivery(to: str | None, config: Path | None) -> tuple[str, CurveKeys | None]:
+    """Endpoint to deliver to, and keys for it: `to` as it is, or by default this site's with its own keys.
+
+    Raises:
+        CommandError: as `site_settings`.
+        BusError: the site's keys cannot be used.
+    """
+    if to is not None:
+        return to, None
+    settings = site_settings(config)
+    keys = curve_folder(settings)
+    return settings.ingest.endpoint, None if keys is None else keys.local_keys()
 
 
 def _in_words(problem: ErrorDetails) -> str:

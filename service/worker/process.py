@@ -10,7 +10,7 @@ import structlog
 
 from models.sensing import Sensing
 from models.zoo import CardError
-from service.bus.registry import open_ingest, open_signals
+from service.bus.registry import curve_folder, open_ingest, open_signals
 from service.errors import ServiceError
 from service.settings import Settings
 from service.store.engine import open_store
@@ -32,7 +32,7 @@ def run_worker(settings: Settings, stop: Callable[[], bool]) -> None:
             seed(store, settings)
             with (
                 open_signals(settings, "worker") as signals,
-                open_ingest(settings.ingest.endpoint) as ingest,
+                open_ingest(settings.ingest.endpoint, curve_folder(settings)) as ingest,
             ):
                 sensing = _load(settings)
                 worker = Worker(settings, store, ingest=ingest, signals=signals, sensing=sensing)
