@@ -3,13 +3,13 @@
 IEEE 802.11-2016, 20 MHz channels, times in microseconds:
 
 * OFDM (17.4.3): 16 preamble, 4 SIGNAL, then 4 a symbol for 16 service bits, the bytes, 6 tail bits.
-* HT mixed format (19.4.3): 20 legacy preamble and SIGNAL, 8 HT-SIG, 4 HT-STF, 4 of HT-LTF a stream (four for
+* HT mixed format (19.4.3): 20 legacy preamble and SIGNAL, 8 HT-SIG, 4 HT-STF, 4 a stream of HT-LTF (16 for
   three streams), then symbols as before.
 * DSSS/CCK (15, 16): 192 long preamble and header, then the bytes.
 
-Then SIFS (16, or 10 and 6 of signal extension; 10 for DSSS) and the acknowledgement of 14 bytes at the highest
-basic rate that is no faster (6, 12, 24 Mb/s; 1, 2 Mb/s). Back-off, retries and aggregation are left out: retries
-make the true share higher, aggregation lower.
+Then SIFS (16, or 10 and 6 of signal extension; 10 for DSSS) and the acknowledgement of 14 bytes at the
+highest basic rate that is no faster (6, 12, 24 Mb/s; 1, 2 Mb/s). Back-off, retries and aggregation are left
+out: retries make the true share higher, aggregation lower.
 """
 
 import math

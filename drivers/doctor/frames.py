@@ -16,7 +16,8 @@ from drivers.doctor.host import (
 )
 from drivers.doctor.reasons import BETTER_LINK, NO_BYTES, NO_CSI, NOT_RECORDS, advice
 from drivers.doctor.seen import Seen
-from drivers.frame import NO_SEQUENCE, FrameFlag, mac_text
+from drivers.frame import FrameFlag, mac_text
+from drivers.loss import estimate
 
 LOWEST_RATE_HZ = 10.0
 """Below one frame in each 100 ms bin, the windows of sensing stay empty."""
@@ -86,6 +87,9 @@ def _bytes(seen: Seen) -> Finding:
     if seen.size:
         return ok(f"{seen.size:,} bytes")
     found = "an empty capture" if seen.listened_s is None else f"nothing in {seen.listened_s:.1f} s"
+    if seen.ignored:
+        found += ", but ignored: " + ", ".join(f"{count:,} x {why}" for why, count in seen.ignored.items())
+        return Finding(FAILED, found, "bytes came that are not taken", "list their sender with --allow")
     return Finding(FAILED, found, "the card gives nothing", advice(NO_BYTES, seen.nic.NAME))
 
 
@@ -169,17 +173,15 @@ def _regularity(seen: Seen) -> Finding:
     return Finding(FAILED if occupied < LEAST_OCCUPANCY else WARNING, found, why, BETTER_LINK)
 
 
-@check("frames.gaps", "frames missing by the card's counter")
+@check("frames.gaps", "frames missing, by the card's counter or by even steps")
 def _gaps(seen: Seen) -> Finding:
     _need_frames(seen, 20)
-    steps = np.diff(seen.table()["sequence"])
-    if (seen.table()["sequence"] == NO_SEQUENCE).all():
-        return Finding(NOT_APPLICABLE, "this card counts nothing")
-    if 2 * np.count_nonzero(steps == 1) < len(steps):
-        raise CannotLook("the counter does not count these frames")
-    missing = int((steps[steps > 1] - 1).sum())
-    share = missing / (missing + len(steps) + 1)
-    found = f"{missing:,} frames missing ({100 * share:.1f} %)"
+    table = seen.table()
+    loss = estimate(table["sequence"], table["capture_ns"])
+    if loss.missing is None:
+        raise CannotLook(f"not known: {loss.why}")
+    share = loss.missing / (loss.missing + len(table))
+    found = f"{loss.missing:,} frames missing ({100 * share:.1f} %), by {loss.method}"
     if share <= 0.05:
         return ok(found)
     do = "move the antennas, change the channel, raise the reader's priority and net.core.rmem_max"

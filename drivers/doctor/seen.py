@@ -29,6 +29,7 @@ class Seen:
         size: bytes that came.
         listened_s: seconds listened to a live source, None for a capture.
         lost: records that the transport lost, by reason.
+        ignored: what the source left out on purpose, by reason.
         trouble: why the source could not be opened or broke off, None if it did not.
         unauthenticated: whether anybody could have sent the bytes.
         whole: whether all of a capture was looked at.
@@ -39,6 +40,7 @@ class Seen:
     size: int = 0
     listened_s: float | None = None
     lost: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     trouble: str | None = None
     unauthenticated: bool = False
     whole: bool = True
@@ -80,7 +82,8 @@ def listen(source: LiveSource, nic: Nic, seconds: float) -> Seen:
     except SourceError as error:
         seen.trouble = str(error)
     seen.listened_s = time.monotonic() - started
-    seen.lost = Counter(source.lost)
+    seen.lost, seen.ignored = Counter(source.lost), Counter(source.ignored)
+    seen.trouble = seen.trouble or source.trouble
     return _closed(seen, stream, own)
 
 

@@ -25,7 +25,7 @@ def traffic(
     to: Annotated[str, typer.Option(help="Address at the other end, e.g. of the access point (IPv4).")],
     rate: Annotated[float, typer.Option(min=0.1, help="Packets a second.")] = 100.0,
     size: Annotated[int, typer.Option(min=LEAST_BYTES, max=1472, help="Bytes behind the header.")] = 64,
-    span: Annotated[str | None, typer.Option("--for", help="E.g. 60s; else for ever.")] = None,
+    span: Annotated[str | None, typer.Option("--for", help="E.g. 60s; else no end.")] = None,
     method: Annotated[Method, typer.Option(help="ICMP echo where it is allowed, else UDP.")] = "auto",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of UDP.")] = DISCARD_PORT,
     phy_rate: Annotated[float, typer.Option(min=1, help="Mb/s on the air, for the airtime.")] = 6.5,
@@ -35,7 +35,7 @@ def traffic(
     """Send packets evenly, so that a card has something to measure; say what rate came of it.
 
     ICMP echo makes the other end answer, so both ends may hold the card. The airtime is an estimate (packet,
-    gap and acknowledgement) at --phy-rate (the slowest 802.11n rate by default). Ctrl-C ends it with a summary.
+    gap and acknowledgement) at --phy-rate (the slowest 802.11n rate by default). Ctrl-C ends it.
     """
     seconds = None if span is None else _seconds(span)
     with Traffic(to, size=size, method=method, port=port) as sender:
