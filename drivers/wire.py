@@ -73,8 +73,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
 class ClockReport(msgspec.Struct, frozen=True):
     """How the NIC's clock runs against the host's, as the sender's model sees it (`drivers.host_clock`).
 
-    `offset_ms`: host time less capture time when the model was last anchored; `drift_ppm` of the NIC's clock
-    against the host's, None before it is known; `resets`: times the clock had to be anchored again.
+    `offset_ms`: host time less the NIC's own, None while it is not known; `drift_ppm`: how much faster than
+    the host's the NIC's clock runs, None before that is known; `resets`: times it had to be anchored again.
     """
 
     offset_ms: float | None = None

@@ -11,6 +11,7 @@ class EventType(StrEnum):
     prediction.changed: task, before, after (TaskState documents), source
     alert.*:            alert_id, rule, severity, task, before, after, source
     link.*:             link, room, reason
+    link.roamed:        also before, after (MAC addresses of the sender that the link follows)
     """
 
     PREDICTION_CHANGED = "org.roomtone.prediction.changed"
@@ -19,6 +20,7 @@ class EventType(StrEnum):
     ALERT_CLEARED = "org.roomtone.alert.cleared"
     LINK_LOST = "org.roomtone.link.lost"
     LINK_BACK = "org.roomtone.link.back"
+    LINK_ROAMED = "org.roomtone.link.roamed"
     ROOM_CHANGED = "org.roomtone.room.changed"
     ROOM_DELETED = "org.roomtone.room.deleted"
     MODEL_ACTIVATED = "org.roomtone.model.activated"

@@ -117,6 +117,9 @@ def _event_fields(sequence: dict[str, Any]) -> dict[str, Any]:
             "properties": {
                 "source": {"enum": ["live", "replay", "simulated"]},
                 "alert_id": {"type": "string"},
+                "link": {"type": "string", "description": "Of link.* events."},
+                "before": {"description": "What was: a state; of link.roamed, a MAC address."},
+                "after": {"description": "What is: a state; of link.roamed, a MAC address."},
                 "severity": {"enum": list(Severity)},
             },
         },

@@ -89,8 +89,22 @@ class PredictionPage(BaseModel):
     next_cursor: Cursor
 
 
+class LinkClock(BaseModel):
+    """How a live NIC's clock runs: its drift against the host's, and how often it was anchored again."""
+
+    drift_ppm: float | None
+    resets: int | None
+
+
 class LinkQuality(BaseModel):
-    """How well a link delivers. Counts are since the worker's start; None: not known."""
+    """How well a link delivers. Counts are since the worker's start; None: not known.
+
+    `rejected` counts frames that the service refused, `source_rejected` what the sender did (damaged records,
+    `other_transmitter`), `dropped` what it did not send for want of credit, `lost_at_source` what its
+    transport lost; `sequence_gaps` frames that never reached it, told by `loss_method`. `transmitter` is the
+    MAC address that is followed, `roamed` how often that changed; `unauthenticated`: anybody on the network
+    could have sent these frames.
+    """
 
     link: str
     room: str | None
@@ -105,13 +119,24 @@ class LinkQuality(BaseModel):
     late: int | None
     duplicate: int | None
     rejected: dict[str, int]
+    source_rejected: dict[str, int]
+    dropped: int | None
+    lost_at_source: dict[str, int]
     sequence_gaps: int | None
+    loss_method: Literal["counter", "timing", "unknown"] | None
     last_frame_at: str | None
     last_received_at: str | None
     age_s: float | None
     clock_offset_ms: float | None
+    clock: LinkClock
     rssi_dbm: float | None
     shape: list[int] | None
+    bandwidth_mhz: int | None
+    centre_mhz: int | None
+    address: str | None
+    transmitter: str | None
+    roamed: int | None
+    unauthenticated: bool | None
     drift_score: float | None
     calibration_age_s: float | None
 

@@ -12,7 +12,21 @@ LOST_S = 10.0
 """A link without a frame for this long is lost."""
 
 _COUNTS = ("received", "accepted", "gap", "late", "duplicate", "sequence_gaps")
-_PLAIN = ("source", "rate_hz", "clock_offset_ms", "rssi_dbm", "shape")
+_PLAIN = (
+    "source",
+    "rate_hz",
+    "clock_offset_ms",
+    "rssi_dbm",
+    "shape",
+    "bandwidth_mhz",
+    "centre_mhz",
+    "transmitter",
+    "roamed",
+    "unauthenticated",
+    "dropped",
+    "loss_method",
+    "address",
+)
 
 
 def link_quality(
@@ -32,6 +46,9 @@ def link_quality(
         **{name: known.get(name) for name in _COUNTS},
         "gap_share": _share(known.get("gap"), known.get("received")),
         "rejected": known.get("rejected") or {},
+        "source_rejected": known.get("source_rejected") or {},
+        "lost_at_source": known.get("lost_at_source") or {},
+        "clock": known.get("clock") or {"drift_ppm": None, "resets": None},
         "last_frame_at": None if frame_ns is None else rfc3339(frame_ns),
         "last_received_at": None if received_ns is None else rfc3339(received_ns),
         "age_s": None if age_s is None else round(age_s, 3),

@@ -17,11 +17,15 @@ from models.prediction import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message from a sender. `peer` is the bus's own address of it, to be handed back in `reply`."""
+    """One message from a sender. `peer` is the bus's own address of it, to be handed back in `reply`.
+
+    `address` is its network address as far as the bus tells, with its greetings only.
+    """
 
     peer: bytes
     received_ns: int
     message: "tuple[Header, FrameBlock] | Hello | Flush"
+    address: str | None = None
 
 
 class Ingest(Protocol):

@@ -118,7 +118,7 @@ def _link_rows(link: dict[str, Any]) -> list[tuple[str, str]]:
         ("subcarriers x rx x tx", shapes),
         ("bandwidth", ", ".join(f"{width} MHz" for width in link["bandwidth_mhz"])),
         ("rate", f"{rate} over {link['duration_s']:.3f} s"),
-        ("gaps in the counter", gaps),
+        ("gaps by the counter" if link["loss_method"] != "timing" else "gaps by time", gaps),
     ]
     if link["flags"]:
         rows.append(("flags", ", ".join(f"{name}: {count:,}" for name, count in link["flags"].items())))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from drivers.frame import FrameBlock
 from service.cli.errors import CommandError
-from service.cli.summary import Timeline, gaps, rate_hz
+from service.cli.summary import Timeline, rate_hz
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ class Picture:
         self._heat(figure, middle, times, phase, ("phase (rad)", "RdBu_r"))
         top.set_title("mean power over antennas and streams", fontsize="small")
         middle.set_title("unwrapped phase, first antenna, slope and offset removed", fontsize="small")
-        _draw_rate(bottom, (every - every.min()) / 1e9, timeline.steps)
+        _draw_rate(bottom, (every - every.min()) / 1e9, timeline)
 
     def _detrended(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Phase without what sampling and carrier offsets do to it in every frame."""
@@ -128,8 +128,8 @@ def _by_time(
         return edges, sums / counts[:, None]
 
 
-def _draw_rate(axes: "Axes", times: npt.NDArray[np.float64], steps: npt.NDArray[np.int64]) -> None:
-    """Frames per second, and a mark where the NIC's counter jumped."""
+def _draw_rate(axes: "Axes", times: npt.NDArray[np.float64], timeline: Timeline) -> None:
+    """Frames per second, and a mark where frames are missing by the NIC's counter."""
     axes.set(xlabel="time (s)", ylabel="frames / s", xlim=(0, max(times.max(), 1e-6)))
     rate = rate_hz((times * 1e9).astype(np.int64))
     if rate is None:
@@ -141,12 +141,18 @@ def _draw_rate(axes: "Axes", times: npt.NDArray[np.float64], steps: npt.NDArray[
     if len(counts) > 1:
         counts, edges = counts[:-1], edges[:-1]  # the last bin is cut short by the end
     axes.stairs(counts / width, edges, baseline=None, color="tab:blue", label=f"mean {rate:g} Hz")
-    found, missing, why = gaps(steps)
-    if found:
-        where = times[1:][steps > 1]
+    loss = timeline.loss()
+    if loss.gaps and loss.method == "counter":
+        where = times[1:][np.diff(timeline.counts) > 1]
         axes.vlines(where, 0, 1, transform=axes.get_xaxis_transform(), color="tab:red", lw=0.6)
+    told = f"{loss.gaps} ({loss.missing} frames missing)"
     axes.set_title(
-        f"gaps in the counter: {why or f'{found} ({missing} frames missing), red'}", fontsize="small"
+        {
+            "counter": f"gaps in the counter: {told}, red",
+            "timing": f"gaps by time ({loss.why}): {told}",
+            "unknown": f"gaps: {loss.why}",
+        }[loss.method],
+        fontsize="small",
     )
     axes.set_ylim(0, 1.08 * counts.max() / width)
     axes.legend(loc="lower right", fontsize="small")

@@ -14,14 +14,15 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from drivers.errors import DeliveryError
 from drivers.frame import FrameBlock
-from drivers.publish import Progress as Published
-from drivers.publish import Report, publish
+from drivers.loss import Loss, RunningLoss
+from drivers.publish import publish
+from drivers.report import Progress as Published
+from drivers.report import Report
 from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
 from drivers.wire import Source
 from service.cli.errors import CommandError
-from service.cli.site import ConfigFile, site_settings
-from service.sequence import SequenceSpan
+from service.cli.site import ConfigFile, delivery
 
 app = typer.Typer(add_completion=False)
 _PART = re.compile(r"(\d+(?:\.\d+)?)s?-(\d+(?:\.\d+)?)s?")
@@ -31,11 +32,11 @@ BUSY_WAIT_S = 5.0
 
 
 class CountingSender(Sender):
-    """A sender that also notes what the NIC's own counter says was missed."""
+    """A sender that also notes what never reached the card's host."""
 
     def __init__(self, *args: Any, **words: Any) -> None:  # noqa: ANN401 - as Sender takes them
         super().__init__(*args, **words)
-        self.sequence = SequenceSpan()
+        self.running = RunningLoss()
 
     def connect(self) -> None:
         """As `Sender.connect`; a link whose last sender broke off counts as taken for some seconds: wait."""
@@ -50,7 +51,7 @@ class CountingSender(Sender):
 
     def send(self, block: FrameBlock) -> bool:
         """As `Sender.send`."""
-        self.sequence.add(block)
+        self.running.add(block)
         return super().send(block)
 
 
@@ -97,7 +98,7 @@ def replay(
     the speed; it starts now, or 10 s after the link's last frame if that is later.
     """
     pace, span = _speed(speed), _part(part)
-    endpoint = to or site_settings(config).ingest.endpoint
+    endpoint, curve = delivery(to, config)
     results = []
     for path in files:
         module = nic_of(path, nic)
@@ -108,6 +109,7 @@ def replay(
             nic=module.NAME,
             source=Source.REPLAY,
             connect_timeout_s=wait,
+            curve=curve,
         )
         with sender, _progress(path, quiet=as_json) as told:
             report = publish(read_chunks(path), module, sender, speed=pace, part=span, progress=told)
@@ -116,14 +118,14 @@ def replay(
                 f"none of its {report.frames} frames is within {part}" if report.frames else "no frame in it"
             )
             raise CommandError(f"{path}: nothing was sent, {where}")
-        results.append(_result(path, module.NAME, report, sender.sequence.missing))
+        results.append(_result(path, module.NAME, report, sender.running.loss()))
         if not as_json:
             typer.echo(_line(results[-1]))
     if as_json:
         typer.echo(json.dumps({"link": link, "room": room, "endpoint": endpoint, "files": results}))
 
 
-def _result(path: Path, nic: str, report: Report, gaps: int) -> dict[str, Any]:
+def _result(path: Path, nic: str, report: Report, loss: Loss) -> dict[str, Any]:
     return {
         "file": str(path),
         "nic": nic,
@@ -133,7 +135,8 @@ def _result(path: Path, nic: str, report: Report, gaps: int) -> dict[str, Any]:
         "processed": report.acked,
         "resent": report.resent,
         "rejected": dict(report.rejected),
-        "gaps": gaps,
+        "gaps": loss.missing,
+        "loss_method": loss.method,
         "capture_s": round(report.capture_s, 3),
         "seconds": round(report.seconds, 3),
         "from_ns": report.first_ns,
@@ -145,7 +148,8 @@ def _line(result: dict[str, Any]) -> str:
     rejected = ", ".join(f"{count} {reason}" for reason, count in result["rejected"].items()) or "none"
     return (
         f"{result['file']}: {result['processed']} frames ({result['nic']}, {result['capture_s']:.1f} s) "
-        f"processed in {result['seconds']:.1f} s; rejected: {rejected}; missed by the card: {result['gaps']}"
+        f"processed in {result['seconds']:.1f} s; rejected: {rejected}; missed by the card: "
+        f"{'unknown' if result['gaps'] is None else result['gaps']}"
     )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.account import Account
-from drivers.frame import NO_SEQUENCE, FrameBlock, FrameFlag
+from drivers.frame import FrameBlock, FrameFlag
+from drivers.loss import Loss, estimate
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Timeline:
     _index: list[npt.NDArray[np.int64]] = field(default_factory=list)
     _times: list[npt.NDArray[np.int64]] = field(default_factory=list)
     _counts: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    _parts: list[npt.NDArray[np.int64]] = field(default_factory=list)
     shapes: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     bandwidths: Counter[int] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
@@ -27,6 +29,7 @@ class Timeline:
         self._index.append(block.index)
         self._times.append(block.table["capture_ns"].copy())
         self._counts.append(block.table["sequence"].copy())
+        self._parts.append(block.table["core"].astype(np.int64) << 8 | block.table["stream"])
         self.shapes[block.shape] += len(block)
         self.bandwidths[block.bandwidth_mhz] += len(block)
         for flag in FrameFlag:
@@ -44,10 +47,16 @@ class Timeline:
         return self._ordered(self._times)
 
     @property
-    def steps(self) -> npt.NDArray[np.int64]:
-        """How far the NIC's counter moved from frame to frame; empty if it counts nothing."""
-        counts = self._ordered(self._counts)
-        return np.diff(counts) if (counts != NO_SEQUENCE).all() else np.empty(0, np.int64)
+    def counts(self) -> npt.NDArray[np.int64]:
+        """The NIC's counter of each frame, unwrapped."""
+        return self._ordered(self._counts)
+
+    def loss(self) -> Loss:
+        """Frames that never came. Records of one frame (same count, another core or stream) are one."""
+        counts, parts = self.counts, self._ordered(self._parts)
+        first = np.ones(len(counts), np.bool_)
+        first[1:] = (counts[1:] != counts[:-1]) | (parts[1:] == parts[:-1])
+        return estimate(counts[first], self.times_ns[first])
 
 
 def rate_hz(times_ns: npt.NDArray[np.int64]) -> float | None:
@@ -57,28 +66,12 @@ def rate_hz(times_ns: npt.NDArray[np.int64]) -> float | None:
     return round((len(times_ns) - 1) / (span / 1e9), 3)
 
 
-def gaps(steps: npt.NDArray[np.int64]) -> tuple[int | None, int | None, str | None]:
-    """Gaps in the NIC's counter, frames missing in them, and why both are None if they are.
-
-    A counter that moves by one on less than half of the frames counts something else (or nothing, as in the
-    WiAR files, where it stands still): it then says nothing about losses.
-    """
-    if not len(steps):
-        return None, None, "no counter"
-    if not steps.any():
-        return None, None, "the counter stands still"
-    if 2 * np.count_nonzero(steps == 1) < len(steps):
-        return None, None, "the counter does not count these frames"
-    jumps = steps[steps > 1]
-    return len(jumps), int((jumps - 1).sum()), None
-
-
 def describe_link(timeline: Timeline) -> list[dict[str, Any]]:
     """The `links` list: one entry per link in the capture, none without frames."""
     if not timeline.shapes:
         return []
     times = timeline.times_ns
-    count, missing, why = gaps(timeline.steps)
+    loss = timeline.loss()
     return [
         {
             "link": "1",
@@ -88,9 +81,10 @@ def describe_link(timeline: Timeline) -> list[dict[str, Any]]:
             "bandwidth_mhz": [width for width, _ in timeline.bandwidths.most_common()],
             "rate_hz": rate_hz(times),
             "duration_s": round(int(times.max() - times.min()) / 1e9, 6),
-            "gaps": count,
-            "missing": missing,
-            "gaps_unknown": why,
+            "gaps": loss.gaps,
+            "missing": loss.missing,
+            "loss_method": loss.method,
+            "gaps_unknown": loss.why if loss.method == "unknown" else None,
             "flags": dict(timeline.flags),
         }
     ]

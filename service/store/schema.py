@@ -37,6 +37,7 @@ links = sa.Table(
     sa.Column("last_capture_ns", sa.BigInteger),  # newest processed frame; a replay anchors itself after it
     sa.Column("created_ns", sa.BigInteger, nullable=False),
     sa.Column("updated_ns", sa.BigInteger, nullable=False),
+    sa.Column("transmitter", sa.BigInteger),  # MAC address that the link was last seen to follow
 )
 
 states = sa.Table(

@@ -11,6 +11,7 @@ from service.events import EventType
 from service.rooms.alerts import AlertChange
 from service.rooms.memory import Memory, model_document
 from service.rooms.observation import Observation
+from service.store.baselines import mark_stale
 from service.store.log import append_event
 from service.store.schema import alerts, links, predictions, rooms, states
 
@@ -45,9 +46,14 @@ class Batch:
     events: list[Event] = field(default_factory=list)
     states: dict[tuple[str, str], StateRow] = field(default_factory=dict)
     cursors: dict[str, int] = field(default_factory=dict)
+    transmitters: dict[str, int] = field(default_factory=dict)
+    stale: dict[tuple[str, str], Document] = field(default_factory=dict)
+    """Why the baseline of a room's link no longer holds."""
 
     def __bool__(self) -> bool:
-        return bool(self.predictions or self.events or self.states or self.cursors)
+        return bool(
+            self.predictions or self.events or self.states or self.cursors or self.transmitters or self.stale
+        )
 
     def predict(self, room: str, observation: Observation, facts: Mapping[str, JsonValue]) -> None:
         """A prediction that was made; `facts` of its window stand beside it."""
@@ -87,6 +93,12 @@ class Batch:
             parameters = [{"name": link, "newest": newest} for link, newest in self.cursors.items()]
             update = sa.update(links).where(links.c.link == sa.bindparam("name"))
             connection.execute(update.values(last_capture_ns=sa.bindparam("newest")), parameters)
+        if self.transmitters:
+            parameters = [{"name": link, "mac": mac} for link, mac in self.transmitters.items()]
+            update = sa.update(links).where(links.c.link == sa.bindparam("name"))
+            connection.execute(update.values(transmitter=sa.bindparam("mac")), parameters)
+        for (room, link), why in self.stale.items():
+            mark_stale(connection, room, link, why)
         return last
 
     def _write_events(self, connection: sa.Connection, there: set[str]) -> int:

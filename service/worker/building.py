@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
+from drivers.frame import mac_text
 from models.prediction import JsonValue, Reason
 from models.signal.window import WindowSpec
 from service.events import EventType
 from service.rooms.alerts import LINK_LOST, AlertBook
+from service.store.baselines import fresh
 from service.store.engine import Store
 from service.worker.batch import Batch, Event
+from service.worker.intake import Follow
 from service.worker.ledger import LinkLedger
 from service.worker.links import LinkWatch
 from service.worker.rooms import RoomRuntime, alert_event
@@ -55,7 +58,7 @@ class Building:
                 rows, predicted_ns = read_rows(self._store, name)
                 self.rooms[name] = RoomRuntime(name, config, self._spec, rows=rows, predicted_ns=predicted_ns)
             self.rooms[name].config = config
-            self.rooms[name].baselines = self.layout.baselines.get(name, {})
+            self.rooms[name].baselines = fresh(self.layout.baselines.get(name, {}))
         moved = []
         for link, place in before.links.items():
             now_at = self.layout.links.get(link)
@@ -73,6 +76,26 @@ class Building:
         """Frames came over this link."""
         if self.watch.hear(link, self._now_ns()):
             self._tell_link(link, ledgers, batch, lost=False, reason="frames")
+
+    def follow(self, follow: Follow, ledgers: Ledgers, batch: Batch) -> None:
+        """The link follows this transmitter now: remember it; a change is told, and outdates the baseline."""
+        batch.transmitters[follow.link] = follow.after
+        place, now = self.layout.links.get(follow.link), self._now_ns()
+        if not follow.before or place is None or place.room is None:
+            return
+        data: dict[str, JsonValue] = {
+            "link": follow.link,
+            "room": place.room,
+            "reason": "transmitter_changed",
+            "before": mac_text(follow.before),
+            "after": mac_text(follow.after),
+            "source": ledgers[follow.link].source.value,
+        }
+        batch.append(Event(EventType.LINK_ROAMED, place.room, data, now))
+        batch.stale[place.room, follow.link] = {"reason": "link_roamed", "since_ns": now}
+        room = self.rooms.get(place.room)
+        if room is not None:
+            room.baselines = {link: one for link, one in room.baselines.items() if link != follow.link}
 
     def look_for_silence(self, ledgers: Ledgers, batch: Batch) -> None:
         """States that nobody feeds any more become unknown; links that fell silent are told lost."""

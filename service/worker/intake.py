@@ -3,12 +3,13 @@
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from drivers.frame import FrameBlock
 from drivers.wire import Flush, Grant, Header, Hello, Refuse
 from models.prediction import JsonValue
 from models.signal.window import PushCount
-from service.bus.port import Ingest
+from service.bus.port import Delivery, Ingest
 from service.store.engine import Store
 from service.worker.admission import Refused, admit
 from service.worker.ledger import LinkLedger, timely
@@ -23,6 +24,15 @@ and that is answered too. A replay waits for every answer."""
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A link follows transmitter `after` now, before that `before` (MAC addresses; 0: not known)."""
+
+    link: str
+    before: int
+    after: int
+
+
 class Intake:
     """Takes deliveries for the worker and keeps the ledgers of all links.
 
@@ -32,6 +42,7 @@ class Intake:
         heard: links that delivered frames since this was last emptied.
         to_answer: links whose sender waits for a grant.
         to_flush: links whose sender said that nothing follows, and has all frames here.
+        follows: links that follow another transmitter than before, since this was last emptied.
         enrolled: whether a header made a room or moved a link: the layout must be read again.
     """
 
@@ -42,11 +53,13 @@ class Intake:
         self.to_answer: set[str] = set()
         self.to_flush: set[str] = set()
         self.enrolled = False
+        self.follows: list[Follow] = []
         self._store, self._service_id, self._window = store, service_id, window
         self._rooms_by_header = rooms_by_header
 
-    def greet(self, hello: Hello, peer: bytes, layout: Layout, now_ns: int) -> Refuse | None:
+    def greet(self, delivery: Delivery, hello: Hello, layout: Layout) -> Refuse | None:
         """A sender introduces itself; the refusal to send it, if it is not admitted."""
+        peer, now_ns = delivery.peer, delivery.received_ns
         ledger = self.ledgers.get(hello.link)
         if ledger is not None and ledger.is_busy(hello, now_ns):
             detail = f"another sender delivers link {hello.link}: stop it, or use another link name"
@@ -54,11 +67,14 @@ class Intake:
         decision = admit(hello, layout, self._store, rooms_by_header=self._rooms_by_header)
         if isinstance(decision, Refused):
             self.drop_link(hello.link)
-            self._unassigned_ledger(hello.link).greet(hello, peer, now_ns)
+            self._unassigned_ledger(hello.link).greet(hello, peer, now_ns, delivery.address)
             return Refuse(hello.session, decision.reason, decision.detail)
         ledger = ledger or self._new_ledger(hello.link, layout)
         ledger.room = decision.room
-        ledger.greet(hello, peer, now_ns)
+        before = ledger.transmitter
+        ledger.greet(hello, peer, now_ns, delivery.address)
+        if ledger.transmitter != before:
+            self.follows.append(Follow(hello.link, before, ledger.transmitter))
         self.to_answer.add(hello.link)
         self.enrolled |= decision.enrolled
         return None
@@ -134,8 +150,10 @@ class Intake:
 
     def _new_ledger(self, link: str, layout: Layout) -> LinkLedger:
         self.unassigned.pop(link, None)
-        place = layout.links.get(link)
-        self.ledgers[link] = LinkLedger(link, None, last_capture_ns=place.last_capture_ns if place else None)
+        self.ledgers[link] = LinkLedger(link, None)
+        if place := layout.links.get(link):
+            self.ledgers[link].last_capture_ns = place.last_capture_ns
+            self.ledgers[link].transmitter = place.transmitter
         return self.ledgers[link]
 
     def _unassigned_ledger(self, link: str) -> LinkLedger:

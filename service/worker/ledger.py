@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FrameBlock
-from drivers.wire import Header, Hello, Source
+from drivers.frame import FrameBlock, mac_text
+from drivers.loss import RunningLoss
+from drivers.wire import ClockReport, Header, Hello, Source
 from models.prediction import JsonValue
 from models.signal.window import PushCount
-from service.sequence import SequenceSpan
 
 MAX_HELD_BLOCKS = 256
 BUSY_S = 3.0
@@ -63,22 +63,52 @@ class LinkLedger:
     last_capture_ns: int | None = None
     last_received_ns: int | None = None
     shape: tuple[int, int, int] | None = None
+    bandwidth_mhz: int | None = None
+    centre_mhz: int | None = None
     rssi_dbm: float | None = None
+    address: str | None = None
+    transmitter: int = 0
+    """MAC address of the sender that the link follows, 0 where its NIC does not say."""
+    roamed: int = 0
+    unauthenticated: bool = False
+    lost_at_source: dict[str, int] = field(default_factory=dict)
+    clock: ClockReport = field(default_factory=ClockReport)
+    offered_hz: float | None = None
+    """Frames a second that the sender made between its last two greetings, sent or not."""
     held: deque[tuple[int, int]] = field(default_factory=deque)
     """Position before, and newest capture time of, each block that a further window may need."""
     _recent: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=4096))
-    _sequence: SequenceSpan = field(default_factory=SequenceSpan)
+    _offered: tuple[int, int] | None = None
+    _loss: RunningLoss = field(default_factory=RunningLoss)
 
     def is_busy(self, hello: Hello, now_ns: int) -> bool:
         """Whether another sender than this one delivers the link now."""
         silent_ns = now_ns - (self.heard_ns or 0)
         return self.session not in {None, hello.session} and not self.flushed and silent_ns < BUSY_S * 1e9
 
-    def greet(self, hello: Hello, peer: bytes, now_ns: int) -> None:
+    def greet(self, hello: Hello, peer: bytes, now_ns: int, address: str | None = None) -> None:
         """A sender introduces itself, for the first time or once more."""
         self.heard_ns = now_ns
         self.peer, self.nic, self.source = peer, hello.nic, hello.source
+        self.address = address or self.address
         self.source_rejected, self.dropped = dict(hello.rejected), hello.dropped
+        self.lost_at_source, self.clock = dict(hello.lost_at_source), hello.clock
+        self.unauthenticated = hello.unauthenticated
+        self._note_rate(hello, now_ns)
+        self._place(hello)
+        if hello.transmitter:
+            self.roamed += self.transmitter not in {0, hello.transmitter}
+            self.transmitter = hello.transmitter
+
+    def _note_rate(self, hello: Hello, now_ns: int) -> None:
+        """How many frames the sender makes, taken or not: also one that is refused has a rate."""
+        made = hello.published + hello.dropped
+        if self._offered is not None and self.session == hello.session and now_ns > self._offered[1]:
+            self.offered_hz = max(made - self._offered[0], 0) / (now_ns - self._offered[1]) * 1e9
+        self._offered = made, now_ns
+
+    def _place(self, hello: Hello) -> None:
+        """Where we stand in the sender's count."""
         if self.session == hello.session:
             if not self.keeps_unacked:
                 self.pass_over(hello.published)
@@ -86,7 +116,7 @@ class LinkLedger:
         self.session, self.flushed = hello.session, False
         self.held.clear()
         self._recent.clear()
-        self._sequence = SequenceSpan()
+        self._loss = RunningLoss()
         # Before the first frame we see of a sender, a replay says what was processed; of others it is gone.
         self.position = hello.acked if self.keeps_unacked else hello.published
 
@@ -137,9 +167,9 @@ class LinkLedger:
         return self.held[0][0] if self.held else self.position
 
     def rate_hz(self) -> float | None:
-        """Frames per second of capture time, lately."""
+        """Frames per second of capture time, lately; of a sender whose frames are not taken, as it says."""
         if len(self._recent) < 2:
-            return None
+            return self.offered_hz
         span_ns = self._recent[-1][0] - self._recent[0][0]
         frames = sum(count for _, count, _ in self._recent) - self._recent[0][1]
         return frames / span_ns * 1e9 if span_ns > 0 else None
@@ -152,11 +182,19 @@ class LinkLedger:
 
     def report(self) -> dict[str, JsonValue]:
         """As the heartbeat carries it."""
+        loss = self._loss.loss()
         return {
             "room": self.room,
             "nic": self.nic,
             "source": self.source.value,
             "shape": list(self.shape) if self.shape else None,
+            "bandwidth_mhz": self.bandwidth_mhz,
+            "centre_mhz": self.centre_mhz,
+            "address": self.address,
+            "transmitter": mac_text(self.transmitter) if self.transmitter else None,
+            "roamed": self.roamed,
+            "unauthenticated": self.unauthenticated,
+            "lost_at_source": dict(self.lost_at_source),
             "rate_hz": self.rate_hz(),
             "published": self.published,
             "received": self.received,
@@ -171,7 +209,9 @@ class LinkLedger:
             "last_received_ns": self.last_received_ns,
             "clock_offset_ms": self.clock_offset_ms(),
             "rssi_dbm": self.rssi_dbm,
-            "sequence_gaps": self._sequence.missing,
+            "clock": {"drift_ppm": self.clock.drift_ppm, "resets": self.clock.resets},
+            "sequence_gaps": loss.missing,
+            "loss_method": loss.method,
         }
 
     def pass_over(self, position: int) -> None:
@@ -186,10 +226,11 @@ class LinkLedger:
         times = times[timely(times, received_ns)]
         newest = int(times.max()) if len(times) else 0
         self.shape, self.last_received_ns = header.shape, received_ns
+        self.bandwidth_mhz, self.centre_mhz = header.bandwidth_mhz, int(block.table["centre_mhz"][-1]) or None
         if self.keeps_unacked:
             self.held.append((header.first, newest))
         self.rssi_dbm = _mean(block.table["rssi_dbm"])
-        self._sequence.add(block)
+        self._loss.add(block)
         if not len(times):
             return
         self.last_capture_ns = newest if self.last_capture_ns is None else max(newest, self.last_capture_ns)

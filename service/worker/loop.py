@@ -130,9 +130,13 @@ class Worker:
                     self._pending.extend((room, window) for window in room.closed())
 
     def _greet(self, hello: Hello, delivery: Delivery) -> None:
-        refusal = self.intake.greet(hello, delivery.peer, self.building.layout, delivery.received_ns)
+        refusal = self.intake.greet(delivery, hello, self.building.layout)
         if refusal is not None:
             self._ingest.reply(delivery.peer, refusal)
+            return
+        for follow in self.intake.follows:
+            self.building.follow(follow, self.intake.ledgers, self._batch)
+        self.intake.follows.clear()
         if self.intake.enrolled:
             self.intake.enrolled = False
             self._read_layout()

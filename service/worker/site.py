@@ -23,11 +23,12 @@ BY_HEADER = "header"
 
 @dataclass(frozen=True, slots=True)
 class LinkPlace:
-    """Where a link belongs, and the newest capture time processed."""
+    """Where a link belongs, the newest capture time processed, and the transmitter followed (0: unknown)."""
 
     room: str | None
     by_header: bool
     last_capture_ns: int | None
+    transmitter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,5 @@ def read_open_alerts(store: Store) -> list[Alert]:
 
 
 def _place(row: "sa.Row[Any]") -> LinkPlace:
-    return LinkPlace(row.room, (row.doc or {}).get(ASSIGNED_BY) == BY_HEADER, row.last_capture_ns)
+    by_header = (row.doc or {}).get(ASSIGNED_BY) == BY_HEADER
+    return LinkPlace(row.room, by_header, row.last_capture_ns, row.transmitter or 0)

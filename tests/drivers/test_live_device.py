@@ -12,7 +12,7 @@ from drivers import intel5300
 from drivers.errors import SourceError
 from drivers.live import open_source
 from drivers.live.device import DeviceSource
-from service.sequence import SequenceSpan
+from drivers.loss import RunningLoss
 from tests.drivers.intel import records
 from tests.drivers.live import Reader
 
@@ -79,10 +79,10 @@ def test_a_loop_that_is_too_slow_loses_records_and_they_are_counted(driver: Driv
         driver.close()
     assert reader.frames == 28
     assert source.lost == {"reader_overflow": 32}
-    span = SequenceSpan()
+    span = RunningLoss()
     for block in reader.blocks:
         span.add(block)
-    assert span.missing == 32
+    assert span.loss().missing == 32
 
 
 def test_a_device_that_breaks_is_an_error_behind_what_was_read(

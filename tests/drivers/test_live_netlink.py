@@ -12,7 +12,7 @@ from drivers import intel5300
 from drivers.errors import SourceError
 from drivers.live import open_source
 from drivers.live.netlink import CN_VALUE, DEFAULT_INDEX, NetlinkSource
-from service.sequence import SequenceSpan
+from drivers.loss import RunningLoss
 from tests.drivers.intel import other, records
 from tests.drivers.live import Reader
 
@@ -134,10 +134,10 @@ def test_the_kernels_own_connector_and_a_slow_reader(monkeypatch: pytest.MonkeyP
             reader.take(source.read() or b"")
         reader.rest()
     assert reader.frames + source.lost["socket_overflow"] == len(wanted)
-    span = SequenceSpan()
+    span = RunningLoss()
     for block in reader.blocks:
         span.add(block)
-    assert span.missing == source.lost["socket_overflow"], "the card's own counter tells the same loss"
+    assert span.loss().missing == source.lost["socket_overflow"], "the card's own counter tells the same loss"
     assert source.received == reader.frames
 
 

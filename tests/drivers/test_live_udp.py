@@ -11,7 +11,7 @@ from drivers import intel5300
 from drivers.errors import SourceError
 from drivers.live import open_source
 from drivers.live.udp import UdpSource
-from service.sequence import SequenceSpan
+from drivers.loss import RunningLoss
 from tests.drivers.intel import records
 from tests.drivers.live import Reader
 
@@ -54,10 +54,10 @@ def test_the_kernel_drops_and_the_loss_is_counted(source: UdpSource) -> None:
         send(source, [record])
         reader.take(source.read() or b"")
     assert reader.frames + source.lost["socket_overflow"] == 400
-    span = SequenceSpan()
+    span = RunningLoss()
     for block in reader.blocks:
         span.add(block)
-    assert span.missing == source.lost["socket_overflow"]
+    assert span.loss().missing == source.lost["socket_overflow"]
 
 
 def test_a_kernel_without_a_book_notes_drops_on_the_next_datagram(monkeypatch: pytest.MonkeyPatch) -> None:

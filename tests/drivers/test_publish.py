@@ -10,8 +10,9 @@ from drivers import intel5300
 from drivers import publish as publish_module
 from drivers.batch import in_slots
 from drivers.errors import DeliveryError, SourceError, UnknownFormatError
-from drivers.publish import HELD_BYTES, REPLAY_GAP_NS, Progress, Publisher, publish, publish_capture
+from drivers.publish import HELD_BYTES, REPLAY_GAP_NS, Publisher, publish, publish_capture
 from drivers.registry import Parsed
+from drivers.report import Progress
 from drivers.sender import Sender
 from drivers.wire import Source
 from tests.drivers.intel import frames_in_order, make_block, other

@@ -203,11 +203,11 @@ def test_what_makes_no_sense_is_a_usage_error(capture: Path, words: list[str]) -
 
 
 def test_the_captures_counter_is_spanned_whatever_the_order() -> None:
-    from service.sequence import SequenceSpan
+    from drivers.loss import RunningLoss
 
     block = frames(0, 2)
     block.table["sequence"][50:] += 3
-    span = SequenceSpan()
+    span = RunningLoss()
     for rows in (np.arange(50, 100), np.arange(50)):
         span.add(block.take(rows))
-    assert span.missing == 3
+    assert span.loss().missing == 3
