@@ -20,16 +20,25 @@ def ask(endpoint: str | None, *, link: str | None, nic: str, timeout_s: float = 
     try:
         with Sender(endpoint, link=link or DOCTORS_LINK, nic=nic, source=Source.LIVE) as sender:
             end = time.monotonic() + timeout_s
-            while not sender.granted and sender.refusal is None and time.monotonic() < end:
+            while not _settled(sender) and time.monotonic() < end:
                 sender.pump(_STEP_S)
             return _judge(sender, link)
     except DeliveryError as error:
         return Finding(FAILED, str(error), "nothing can be sent there", "write e.g. tcp://192.0.2.1:5570")
 
 
+def _settled(sender: Sender) -> bool:
+    return sender.granted or sender.refusal is not None or sender.trouble is not None
+
+
 def _judge(sender: Sender, link: str | None) -> Finding:
     if sender.granted:
         return ok(f"{sender.endpoint} takes frames of link {sender.link}")
+    if sender.trouble is not None:
+        why = "the service's frames travel encrypted, with a key for each link"
+        return Finding(
+            FAILED, f"{sender.endpoint}: {sender.trouble}", why, "run `roomtone links enroll` there"
+        )
     if sender.refusal is None:
         why = "no Roomtone service hears there"
         do = "start it (roomtone run), and look at ingest.endpoint in its settings and at the firewall"
