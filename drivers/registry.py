@@ -16,6 +16,7 @@ from drivers.frame import FrameBlock
 
 _BUILT_IN = {
     "esp32": "drivers.esp32",
+    "feitcsi": "drivers.feitcsi",
     "intel5300": "drivers.intel5300",
 }
 _GROUP = "roomtone.nics"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drivers.frame import FrameBlock
 from drivers.registry import load
-from tests.drivers import esp32_frames
+from tests.drivers import esp32_frames, feitcsi_frames
 from tests.drivers.intel import make_block
 
 
@@ -30,5 +30,6 @@ class Sample:
 
 SAMPLES: dict[str, Sample] = {
     "esp32": Sample(esp32_frames.make_block, lambda record: record[:-1], line_end=1),
+    "feitcsi": Sample(feitcsi_frames.make_block, bytes),
     "intel5300": Sample(make_block, lambda record: record[2:]),
 }
