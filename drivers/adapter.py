@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import DeliveryError, SourceError, UnknownFormatError
+from drivers.iq import IqOrder
 from drivers.live import LiveSource, open_source
 from drivers.live.registry import is_live
 from drivers.publish import Publisher
@@ -46,7 +47,7 @@ class Adapter:
     to: str
     room: str | None = None
     transmitter: str = "auto"
-    iq_order: str = "as_recorded"
+    iq_order: IqOrder = "as_recorded"
     allow: Sequence[str] = ()
     enrolment: Path | None = None
 

@@ -82,23 +82,29 @@ class Clock(_Unwrapper):
         return flags
 
 
+@dataclass(slots=True)
 class Counter(_Unwrapper):
     """Unwraps a NIC's frame counter across buffers; all `NO_SEQUENCE` if the NIC counts nothing (wrap None).
 
-    A counter that stepped back goes on one after the frame before. Flag: SEQUENCE_RESET.
+    A counter that stepped back goes on one after the frame before. Flags: SEQUENCE_RESET, and with `repeats`
+    SEQUENCE_REPEATED (not where several records make a frame: their parser knows which of them are one).
     """
 
-    __slots__ = ()
+    repeats: bool = False
 
     def unwrap(self, raw: Ints) -> tuple[Ints, Flags | None]:
         """As for any unwrapper."""
         if self.wrap is None:
             return np.full(len(raw), NO_SEQUENCE, np.int64), None
-        return super().unwrap(raw)
+        if (raw == NO_SEQUENCE).all():
+            return raw, None
+        return _Unwrapper.unwrap(self, raw)  # a dataclass with slots is another class than super() means
 
     def _judge(self, steps: Ints) -> Flags:
         back = steps < 0
         flags = np.where(back, np.uint32(FrameFlag.SEQUENCE_RESET), np.uint32(0))
+        if self.repeats:
+            flags[steps == 0] = FrameFlag.SEQUENCE_REPEATED
         if not self.as_recorded:
             steps[back] = 1
         return flags

@@ -6,6 +6,7 @@ from drivers.account import Account
 from drivers.errors import OptionError
 from drivers.frame import FrameBlock
 from drivers.host_clock import HostClock
+from drivers.iq import IqOrder, in_order
 from drivers.registry import Nic
 from drivers.stream import Stream
 from drivers.transmitter import ANY, AUTO, TransmitterFilter
@@ -38,7 +39,7 @@ class Pipeline:
         nic: Nic,
         *,
         transmitter: str = AUTO,
-        iq_order: str = "as_recorded",
+        iq_order: IqOrder = "as_recorded",
         group: bool = True,
         as_recorded: bool = False,
     ) -> None:
@@ -91,7 +92,7 @@ class Pipeline:
             self._parsed = time.monotonic()
         if host_ns is not None:
             self.clock.on_host_time(blocks, host_ns)
-        return self._sender.take(blocks)
+        return self._sender.take([in_order(block, self.iq_order) for block in blocks])
 
 
 def _filter_of(nic: Nic, transmitter: str) -> TransmitterFilter:

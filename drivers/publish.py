@@ -8,6 +8,7 @@ import numpy as np
 
 from drivers.batch import in_slots
 from drivers.frame import FrameBlock
+from drivers.iq import IqOrder
 from drivers.pipeline import Pipeline
 from drivers.registry import Nic
 from drivers.report import Progress, Report
@@ -51,7 +52,7 @@ class Publisher:
         speed: float | None = None,
         part: tuple[float, float] | None = None,
         transmitter: str = "auto",
-        iq_order: str = "as_recorded",
+        iq_order: IqOrder = "as_recorded",
         group: bool = True,
     ) -> None:
         self.pipeline = Pipeline(nic, transmitter=transmitter, iq_order=iq_order, group=group)
@@ -193,7 +194,7 @@ def publish(
     speed: float | None = None,
     part: tuple[float, float] | None = None,
     transmitter: str = "auto",
-    iq_order: str = "as_recorded",
+    iq_order: IqOrder = "as_recorded",
     group: bool = True,
     lost: Mapping[str, int] | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -236,7 +237,7 @@ def publish_capture(
     speed: float | None = None,
     part: tuple[float, float] | None = None,
     transmitter: str = "auto",
-    iq_order: str = "as_recorded",
+    iq_order: IqOrder = "as_recorded",
     group: bool = True,
     progress: Callable[[Progress], None] | None = None,
     drain_timeout_s: float | None = None,

@@ -41,7 +41,7 @@ class Stream:
         self._frames = 0
         self._state: object = None
         self._clock = Clock(nic.CLOCK_WRAP_NS, as_recorded)
-        self._counter = Counter(nic.SEQUENCE_WRAP, as_recorded)
+        self._counter = Counter(nic.SEQUENCE_WRAP, as_recorded, repeats=nic.GROUP_WITHIN_NS is None)
 
     @property
     def frames(self) -> int:

@@ -24,7 +24,11 @@ def adapter(
     to: Annotated[str, typer.Option(help="Ingest endpoint, e.g. tcp://127.0.0.1:5570.")],
     room: Annotated[str | None, typer.Option(help="Room of a link the service does not know yet.")] = None,
     tx: Annotated[
-        str, typer.Option(metavar="MAC|auto|any", help="Whose packets make the link; others are counted.")
+        str,
+        typer.Option(
+            metavar="MAC|auto|any",
+            help="Whose packets make the link; others are counted. The Intel 5300 does not tell senders apart.",
+        ),
     ] = "auto",
     iq_order: Annotated[
         Literal["as_recorded", "imag_first"],

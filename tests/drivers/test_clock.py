@@ -80,6 +80,16 @@ def test_a_nic_that_counts_nothing_has_no_sequence() -> None:
     assert flags is None
 
 
+def test_a_number_that_comes_again_is_kept_and_flagged() -> None:
+    counts, flags = Counter(4096, repeats=True).unwrap(np.array([0, 0, 1, 2, 2]))
+    assert counts.tolist() == [0, 0, 1, 2, 2]
+    assert flags is not None
+    assert flags.tolist() == [0, FrameFlag.SEQUENCE_REPEATED, 0, 0, FrameFlag.SEQUENCE_REPEATED]
+    counts, flags = Counter(4096, repeats=True).unwrap(np.full(5, NO_SEQUENCE))
+    assert counts.tolist() == [NO_SEQUENCE] * 5
+    assert flags is None
+
+
 def test_nothing_is_nothing() -> None:
     assert Clock(WRAP).unwrap(np.empty(0, np.int64))[0].size == 0
     assert Counter(10).unwrap(np.empty(0, np.int64))[0].size == 0
