@@ -18,6 +18,7 @@ _BUILT_IN = {
     "esp32": "drivers.esp32",
     "feitcsi": "drivers.feitcsi",
     "intel5300": "drivers.intel5300",
+    "nexmon": "drivers.nexmon",
 }
 _GROUP = "roomtone.nics"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drivers.frame import FrameBlock
 from drivers.registry import load
-from tests.drivers import esp32_frames, feitcsi_frames
+from tests.drivers import esp32_frames, feitcsi_frames, nexmon_frames
 from tests.drivers.intel import make_block
 
 
@@ -32,4 +32,5 @@ SAMPLES: dict[str, Sample] = {
     "esp32": Sample(esp32_frames.make_block, lambda record: record[:-1], line_end=1),
     "feitcsi": Sample(feitcsi_frames.make_block, bytes),
     "intel5300": Sample(make_block, lambda record: record[2:]),
+    "nexmon": Sample(nexmon_frames.make_block, lambda record: record[16 + nexmon_frames.HEADERS_BYTES :]),
 }

@@ -104,12 +104,14 @@ def _measured(path: Path, nic: str) -> Result | Skipped:
 
 
 def _repeat(path: Path, nic: Nic, target: Path) -> int:
-    """Write the capture's whole records over and over; returns the frames in it."""
+    """Write the capture's whole records over and over behind its one header; returns the frames in it."""
     data = path.read_bytes()
-    data = data[: nic.parse(data, final=False).consumed]
-    times = -(-FILE_BYTES // len(data))
-    target.write_bytes(data * times)
-    return nic.parse(data, final=True).account.frames * times
+    whole = nic.parse(data, final=False)
+    opening = whole.account.container_bytes
+    records = data[opening : whole.consumed]
+    times = -(-FILE_BYTES // len(records))
+    target.write_bytes(data[:opening] + records * times)
+    return whole.account.frames * times
 
 
 def _race(name: str, nic: Nic, file: Path, frames: int) -> Result:
@@ -173,7 +175,28 @@ def _csiread_intel(nic: Nic, file: Path) -> Callable[[], int]:
     return decode
 
 
-_PEERS: dict[str, Callable[[Nic, Path], Callable[[], int]]] = {"intel5300": _csiread_intel}
+def _csiread_nexmon(nic: Nic, file: Path) -> Callable[[], int]:
+    """The peer's side, told in advance what it must be told: chip and bandwidth."""
+    import csiread
+
+    data = file.read_bytes()
+    (block,) = nic.parse(data[:65536], final=False).blocks
+    chip = _CHIP_NAMES[int.from_bytes(data[_CHIP_AT : _CHIP_AT + 2], "little")]
+
+    def decode() -> int:
+        reader = csiread.Nexmon(str(file), chip=chip, bw=block.bandwidth_mhz, if_report=False)
+        reader.read()
+        return len(reader.csi)
+
+    return decode
+
+
+_CHIP_AT = 24 + 16 + 42 + 16  # in a pcap file's first record: behind headers of file, record, network, CSI
+_CHIP_NAMES = {0x0001: "4339", 0x0065: "43455c0", 0x0003: "4358", 0xDEAD: "4358", 0x006A: "4366c0"}
+_PEERS: dict[str, Callable[[Nic, Path], Callable[[], int]]] = {
+    "intel5300": _csiread_intel,
+    "nexmon": _csiread_nexmon,
+}
 
 
 @app.command(epilog="Example: roomtone bench decode --captures ../shared/captures --json")

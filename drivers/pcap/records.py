@@ -1,0 +1,110 @@
+"""Records of classic pcap: ``{u32 seconds, u32 fraction, u32 captured, u32 length}`` and the packet.
+
+A record says its length twice (captured <= length), and another one stands behind it. Where none does and a
+sound one starts inside it, the record was cut, and only it is lost. Runs of records of one length, as a
+steady sender makes them, are found in one vectorised step.
+"""
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.pcap.container import FILE_HEADER_BYTES, Container, starts_file
+from drivers.pcap.cursor import MAX_PACKET, SEARCH_BYTES, Cursor
+from drivers.pcap.search import evidence_bytes, find_record
+
+HEAD_BYTES = 16
+_PROBE = 16
+
+
+def classic_step(cursor: Cursor, state: Container) -> bool | None:
+    """Deal with the record at the cursor and with equal ones behind it.
+
+    Returns:
+        False when it needs more bytes, None where a file starts in its place.
+    """
+    at = cursor.at
+    if cursor.left < HEAD_BYTES:
+        return cursor.cut_end()
+    seconds, fraction, size, length = struct.unpack_from(state.order + "IIII", cursor.data, at)
+    if not 0 < size <= length <= MAX_PACKET:
+        return _odd(cursor, state, size, length)
+    end = at + HEAD_BYTES + size
+    if end > cursor.size:
+        return cursor.final and _cut(cursor, state)
+    follows = _follows(cursor, state, end)
+    if follows is None:
+        return False
+    if not follows and (inner := find_record(cursor, state, at + HEAD_BYTES, end)) is not None:
+        return cursor.reject("truncated", inner)
+    where = state.interfaces[0]
+    now = where.unix_ns(seconds * where.ticks_per_s + fraction)
+    cursor.columns.singles.append((at + HEAD_BYTES, size, size < length, end - at, now, where.link))
+    cursor.at = end
+    _run(cursor, state, size, length)
+    return True
+
+
+def _odd(cursor: Cursor, state: Container, size: int, length: int) -> bool | None:
+    """What is no record with a packet in it; None if it is the header of another file."""
+    if starts_file(cursor.data, cursor.at):
+        return cursor.cut_end() if cursor.left < FILE_HEADER_BYTES else None
+    end = cursor.at + HEAD_BYTES
+    if size == 0 and length <= MAX_PACKET:
+        return cursor.reject("truncated", end) if length else cursor.skip("empty", end)
+    found = find_record(cursor, state, cursor.at + 1, cursor.at + 1 + SEARCH_BYTES)
+    return cursor.resync("bad_length", found, HEAD_BYTES + evidence_bytes(state.interfaces[0].link))
+
+
+def _cut(cursor: Cursor, state: Container) -> bool:
+    """The file ends within this record, or its length is a lie and another record follows."""
+    inner = find_record(cursor, state, cursor.at + HEAD_BYTES, cursor.size)
+    return cursor.reject("truncated", cursor.size if inner is None else inner)
+
+
+def _follows(cursor: Cursor, state: Container, end: int) -> bool | None:
+    """Whether a record or the end stands here; None if too few bytes are there to tell.
+
+    A live record, which ends where the buffer does, is not held back until the next one comes.
+    """
+    if end + HEAD_BYTES > cursor.size:
+        return True if end == cursor.size or cursor.final else None
+    size, length = struct.unpack_from(state.order + "II", cursor.data, end + 8)
+    if size <= length <= MAX_PACKET or starts_file(cursor.data, end):
+        return True
+    judged = end + HEAD_BYTES + evidence_bytes(state.interfaces[0].link)
+    return False if judged <= cursor.size or cursor.final else None
+
+
+def _run(cursor: Cursor, state: Container, size: int, length: int) -> None:
+    """Take the records behind that have the same lengths, all but the last, whose follower was not seen."""
+    stride, begin = HEAD_BYTES + size, cursor.at
+    count = _alike(cursor, state, stride, size, length) - 1
+    if count <= 0:
+        return
+    where = state.interfaces[0]
+    times: npt.NDArray[np.uint32] = np.ndarray(
+        (count, 2), state.order + "u4", cursor.data, begin, (stride, 4)
+    )
+    tick_ns = 10**9 // where.ticks_per_s
+    unix_ns = times[:, 0] * np.int64(10**9) + times[:, 1] * np.int64(tick_ns)
+    start = np.arange(begin + HEAD_BYTES, begin + count * stride, stride, dtype=np.int64)
+    cursor.columns.run(start, size, cut=size < length, record=stride, unix_ns=unix_ns, link=where.link)
+    cursor.at += count * stride
+
+
+def _alike(cursor: Cursor, state: Container, stride: int, size: int, length: int) -> int:
+    """How many records at the cursor have these lengths; looks further the longer the run gets."""
+    total, alike, look = cursor.left // stride, 0, _PROBE
+    both = int.from_bytes(struct.pack("<II" if state.order == "<" else ">II", size, length), "little")
+    while alike < total:
+        rows = min(look, total - alike)
+        lengths: npt.NDArray[np.uint64] = np.ndarray(
+            (rows,), "<u8", cursor.data, cursor.at + alike * stride + 8, (stride,)
+        )
+        same = lengths == np.uint64(both)
+        if not same.all():
+            return alike + int(np.argmin(same))
+        alike, look = alike + rows, look * 4
+    return alike
