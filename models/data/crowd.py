@@ -8,8 +8,8 @@ from pathlib import Path
 from drivers.batch import in_slots
 from drivers.errors import DriverError
 from drivers.frame import FrameBlock
+from drivers.pipeline import Pipeline
 from drivers.source import nic_of, read_chunks
-from drivers.stream import Stream
 from models.data.samples import Samples, samples_of, windows_of
 from models.errors import DatasetError
 from models.signal.window import WindowSpec
@@ -50,15 +50,15 @@ def digest(paths: Sequence[Path]) -> str:
 
 
 def blocks_of(path: Path) -> Iterator[FrameBlock]:
-    """Frames of one capture in short blocks in stream order, as the bus would carry them.
+    """Frames of one capture and one sender in short blocks in stream order, as the bus would carry them.
 
     Raises:
         DatasetError: it cannot be read, or is no CSI capture.
     """
     try:
-        stream = Stream(nic_of(path))
-        blocks = [block for chunk in read_chunks(path) for block in stream.feed(chunk)]
-        yield from in_slots([*blocks, *stream.finish()])
+        pipeline = Pipeline(nic_of(path))
+        blocks = [block for chunk in read_chunks(path) for block in pipeline.feed(chunk)]
+        yield from in_slots([*blocks, *pipeline.finish()])
     except DriverError as error:
         raise DatasetError(f"recording {path}: {error}") from error
 
