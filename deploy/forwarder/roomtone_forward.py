@@ -52,14 +52,14 @@ EXAMPLES = """examples (`roomtone links enroll` prints the line that fits, with 
     ROOMTONE_TOKEN=... python3 roomtone_forward.py --nic intel5300 --source netlink \\
         --link l1 --to tls://10.0.0.2:5580 --fingerprint 3f2a...
   Atheros on a router:
-    ROOMTONE_TOKEN=... python3 roomtone_forward.py --nic atheros --source chardev:/dev/CSI_dev \\
+    ROOMTONE_TOKEN=... python3 roomtone_forward.py --nic atheros --source dev \\
         --link l2 --to tls://10.0.0.2:5581 --fingerprint 3f2a...
   what another tool writes, plain UDP (the adapter marks it unauthenticated):
     log_to_file /dev/stdout | python3 roomtone_forward.py --nic intel5300 --source - --to udp://10.0.0.2:5600
   why no frames come:
     python3 roomtone_forward.py --doctor
 
-sources: netlink[:INDEX], netlink:fd=N (a connector socket opened by another program), chardev:PATH,
+sources: netlink[:INDEX], netlink:fd=N (a connector socket opened by another program), dev[:PATH],
   - (standard input), file:PATH (waits instead of dropping), udp:[HOST:]PORT (one datagram is one record)
 """
 
@@ -199,7 +199,7 @@ def open_connector(index):
     return sock
 
 
-def from_chardev(rest, nic, counts):
+def from_device(rest, nic, counts):
     """One read is one record; a read of nothing is the driver's time-out, not the end."""
     del nic, counts
     device = os.open(rest or "/dev/CSI_dev", os.O_RDONLY)
@@ -266,7 +266,7 @@ def open_source(text, nic, counts):
     if text == "-":
         return from_stream("-", nic, counts), False
     kind, _, rest = text.partition(":")
-    known = {"netlink": from_netlink, "chardev": from_chardev, "file": from_stream, "udp": from_udp}
+    known = {"netlink": from_netlink, "dev": from_device, "file": from_stream, "udp": from_udp}
     if kind not in known:
         raise ForwardError("--source {} is of no known kind: -, {}".format(text, ", ".join(sorted(known))))
     return known[kind](rest, nic, counts), kind == "file"

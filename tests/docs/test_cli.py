@@ -14,6 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 def subcommands(name: str) -> list[list[str]]:
     groups = {
         "keys": ["create", "list", "revoke"],
+        "links": ["enroll"],
         "bench": ["decode", "pipeline"],
         "train": ["presence", "counting", "zoo"],
     }
