@@ -1,4 +1,4 @@
-"""A capture as an archive (NumPy, HDF5, Parquet), written in two passes so that memory does not grow with it."""
+"""A capture as an archive (NumPy, HDF5, Parquet), in two passes so that memory does not grow with it."""
 
 import os
 from collections.abc import Callable

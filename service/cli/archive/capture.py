@@ -73,7 +73,9 @@ def _joined(piece: list[FrameBlock], start: int, count: int, shape: Shape) -> np
     return csi
 
 
-def subcarrier_hz(index: npt.NDArray[np.int16], centre_mhz: npt.NDArray[np.uint16]) -> npt.NDArray[np.float64]:
+def subcarrier_hz(
+    index: npt.NDArray[np.int16], centre_mhz: npt.NDArray[np.uint16]
+) -> npt.NDArray[np.float64]:
     """Placeholder until drivers.units lands."""
     centre = np.where(centre_mhz > 0, centre_mhz * 1e6, np.nan)
     return np.asarray(centre[:, None] + index * 312_500.0)

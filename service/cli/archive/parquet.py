@@ -1,4 +1,4 @@
-"""Parquet: one row a frame; the channel as two lists of numbers whose shape the schema's metadata says, as JSON."""
+"""Parquet: one row a frame; the channel as two lists of numbers, whose shape is in the schema's metadata."""
 
 import json
 from collections.abc import Iterator

@@ -13,6 +13,7 @@ class BenchGroup(LazyGroup):
 
     table: ClassVar[dict[str, str]] = {
         "decode": "service.cli.bench.decode",
+        "live": "service.cli.bench.live",
         "pipeline": "service.cli.bench.pipeline",
     }
 
