@@ -63,7 +63,7 @@ def doctor(
     checks = (_absent() if capture else examine(host, nics)) + frames.examine(looked)
     checks.append(answer.ask(to, link=link, nic=name).document(answer.ID))
     if as_json:
-        typer.echo(json.dumps(report(checks, [name] if looked else nics)))
+        typer.echo(json.dumps(report(checks, [name] if isinstance(looked, Seen) else nics)))
     else:
         _show(checks)
     if failures(checks):
