@@ -94,7 +94,7 @@ def _show(report: dict[str, Any]) -> None:
     table.add_column(style="bold")
     table.add_column()
     table.add_row("NIC", report["nic"])
-    table.add_row("told by", report["detected"])
+    table.add_row("told by its start", report["detected"])
     table.add_row("frames", f"{report['frames']:,}")
     for link in report["links"]:
         for name, text in _link_rows(link):
