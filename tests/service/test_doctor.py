@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zmq
 
 from drivers import intel5300
 from drivers.doctor import answer, frames, host
@@ -192,6 +193,19 @@ def test_no_service_and_no_endpoint() -> None:
     assert silent.status == "failed"
     assert answer.ask("nonsense", link=None, nic="intel5300").status == "failed"
     assert answer.ask(None, link=None, nic="intel5300").status == "not_applicable"
+
+
+def test_a_service_that_wants_keys_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROOMTONE_CURVE", raising=False)
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as service:
+        service.linger = 0
+        service.curve_publickey, service.curve_secretkey = zmq.curve_keypair()
+        service.curve_server = True
+        port = service.bind_to_random_port("tcp://127.0.0.1")
+        refused = answer.ask(f"tcp://127.0.0.1:{port}", link=None, nic="intel5300", timeout_s=20)
+    assert refused.status == "failed"
+    assert "CURVE" in refused.found
+    assert "links enroll" in refused.do
 
 
 def run(*words: str, **how: Any) -> "subprocess.CompletedProcess[str]":
