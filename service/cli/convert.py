@@ -19,9 +19,12 @@ def convert(
     *,
     to: Annotated[str, typer.Option(help="npz, h5 or parquet.")] = "npz",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to write, for a single capture; its suffix counts.")
+        Path | None,
+        typer.Option("-o", "--output", help="File to write, for a single capture; its suffix counts."),
     ] = None,
-    folder: Annotated[Path | None, typer.Option(help="Folder to write to; by default beside each capture.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to write to; by default beside each capture.")
+    ] = None,
     nic: Nic = "auto",
     group: Group = False,
     iq_order: Order = "as_recorded",
@@ -45,7 +48,9 @@ def _targets(
             raise CommandError("-o names one file: give one capture, or --folder for several")
         return [(files[0], output)]
     if suffix not in FORMATS:
-        raise CommandError(f"no archive format {suffix[1:]!r}; there are: {', '.join(s[1:] for s in FORMATS)}")
+        raise CommandError(
+            f"no archive format {suffix[1:]!r}; there are: {', '.join(s[1:] for s in FORMATS)}"
+        )
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     targets = [(folder or file.parent) / f"{file.name}{suffix}" for file in files]
