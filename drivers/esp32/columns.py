@@ -117,7 +117,11 @@ KNOWN = {len(known.names): known for known in map(columns_of, (TOOL, _ESP_CSI, _
 """The known sets by their number of columns, for rows without a header."""
 
 
-def columns_by_number(row: bytes) -> Columns | None:
-    """The columns of a row that no header precedes, by how many there are before its bracket."""
+def columns_for(row: bytes, header: Columns | None) -> Columns | None:
+    """The columns of a row: the header's, or where it has another number of them (or none), those known.
+
+    A live port is joined after the board has printed its header: the last one may be another firmware's.
+    """
     bracket = row.find(b"[")
-    return None if bracket < 0 else KNOWN.get(row.count(b",", 0, bracket) + 1)
+    count = row.count(b",", 0, bracket) + 1 if bracket >= 0 else 0
+    return header if header is not None and len(header.names) == count else KNOWN.get(count)

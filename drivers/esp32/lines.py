@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from drivers.account import Account
-from drivers.esp32.columns import ROW, Columns, columns_by_number, header_in
+from drivers.esp32.columns import ROW, Columns, columns_for, header_in
 
 MAX_LINE = 16 * 1024
 """No row is this long (612 values take 3 kB); so much without a line feed is no line."""
@@ -93,7 +93,7 @@ class Lines:
             at = stop
 
     def _row(self, row: bytes) -> None:
-        columns = self.columns or columns_by_number(row)
+        columns = columns_for(row, self.columns)
         match = columns.pattern.match(row) if columns else None
         if columns is None or match is None:
             self.account.reject("bad_row" if b"]" in row else "truncated", len(row))

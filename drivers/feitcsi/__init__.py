@@ -89,7 +89,7 @@ def _block(
         tones=grid.tones,
         bandwidth_mhz=grid.bandwidth_mhz,
         present=np.ones((rx, tx), np.bool_),
-        index=rows,
+        index=rows.astype(np.int64),
     )
 
 

@@ -116,6 +116,13 @@ def test_the_header_is_remembered_from_chunk_to_chunk_and_replaced_by_the_next()
     assert not stream.account.rejected
 
 
+def test_another_firmwares_header_does_not_spoil_known_rows() -> None:
+    """A live stream opens with the CSI tool's header, whatever the board runs."""
+    parsed = esp32.parse(HEADER + row(ESP_CSI, id=3, separator=",") + row(), final=True)
+    assert [block.table["sequence"].tolist() for block in parsed.blocks] == [[3], [NO_SEQUENCE]]
+    assert rejected(HEADER + row(ESP_CSI).replace(b",0,", b",", 1)) == {"bad_row": 1}
+
+
 def test_what_follows_the_bracket_is_ignored() -> None:
     """A logger that appends the host's time to each line."""
     assert len(one_frame(row()[:-1] + b",1607774756.965976\n")) == 1
