@@ -22,14 +22,20 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "deploy" / "adapter-requirements.txt"
 ONLY_WHAT_AN_ADAPTER_HOST_HAS = """
-import sys, runpy
+import sys, runpy, pkgutil, importlib
 allowed = {*sys.stdlib_module_names, "drivers", *sys.argv.pop(1).split(",")}
 class Guard:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] not in allowed:
             raise ModuleNotFoundError(f"an adapter host has no {name}", name=name)
 sys.meta_path.insert(0, Guard())
-runpy.run_module("drivers", run_name="__main__", alter_sys=True)
+if sys.argv[1:] == ["every module"]:
+    import drivers
+    for module in pkgutil.walk_packages(drivers.__path__, "drivers."):
+        importlib.import_module(module.name)
+        print(module.name)
+else:
+    runpy.run_module("drivers", run_name="__main__", alter_sys=True)
 """
 
 
@@ -107,7 +113,14 @@ def test_it_runs_from_the_adapters_requirements_alone() -> None:
         assert receiver.frames == 150
 
 
-def test_the_guard_of_that_test_holds() -> None:
+def test_every_module_of_the_drivers_does() -> None:
+    done = guarded("every module")
+    assert done.returncode == 0, done.stderr
+    assert b"drivers.live.netlink" in done.stdout
+    assert b"drivers.intel5300" in done.stdout
+
+
+def test_the_guard_of_these_tests_holds() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         subprocess.run(
             [
