@@ -34,16 +34,18 @@ class Picture:
         self._subcarriers = np.empty(0, np.int16)
 
     def add(self, block: FrameBlock) -> None:
-        """Take in one block; blocks on other subcarriers than the first one's are left out."""
+        """Take in one block; blocks on other subcarriers than the first one's are left out, as are nulls."""
+        measured = np.flatnonzero(block.usable)
+        order = measured[np.argsort(block.subcarrier_index[measured])]
         if not len(self._subcarriers):
-            self._subcarriers = block.subcarrier_index
-        if not np.array_equal(self._subcarriers, block.subcarrier_index):
+            self._subcarriers = block.subcarrier_index[order]
+        if not np.array_equal(self._subcarriers, block.subcarrier_index[order]):
             return
-        csi = block.csi()[:, :, block.antennas_used]
-        power = (csi.real**2 + csi.imag**2).mean(axis=(2, 3))
+        csi = block.csi()[:, order][:, :, block.present]
+        power = (csi.real**2 + csi.imag**2).mean(axis=2)
         with np.errstate(divide="ignore"):
             self._level.append((10 * np.log10(power)).astype(np.float32))
-        self._phase.append(np.unwrap(np.angle(csi[:, :, 0, 0]), axis=1).astype(np.float32))
+        self._phase.append(np.unwrap(np.angle(csi[:, :, 0]), axis=1).astype(np.float32))
         self._index.append(block.index)
 
     def draw(self, timeline: Timeline, target: Path) -> None:
@@ -76,7 +78,7 @@ class Picture:
         self._heat(figure, top, times, level, ("amplitude (dB, raw)", "viridis"))
         self._heat(figure, middle, times, phase, ("phase (rad)", "RdBu_r"))
         top.set_title("mean power over antennas and streams", fontsize="small")
-        middle.set_title("unwrapped phase, first antenna, slope and offset removed", fontsize="small")
+        middle.set_title("unwrapped phase, first antenna and stream, slope and offset removed", fontsize="small")
         _draw_rate(bottom, (every - every.min()) / 1e9, timeline)
 
     def _detrended(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
