@@ -79,6 +79,9 @@ def power_on_grid(
     matrix = _weights(index, np.ascontiguousarray(tones, np.uint8).tobytes(), bandwidth_mhz)
     if matrix is not None:  # real and imaginary parts are interpolated, not the power
         values = np.ascontiguousarray(np.moveaxis(np.moveaxis(values, -1, -2) @ matrix, -2, -1))
+    if raw.dtype.kind == "f":  # of any size: its square must stay a number
+        largest = np.abs(values).max(axis=(1, 2, 3, 4), keepdims=True)
+        values = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
     values *= values
     power = values[..., 0] + values[..., 1]
     mean = power.mean(axis=(2, 3) if own_gains else (1, 2, 3), keepdims=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FrameBlock
+from drivers.frame import FrameBlock, Raw
 from models.signal.grid import OWN_GAINS, SUBCARRIERS, power_on_grid
+from models.signal.subbands import Part, split
 
 MAX_FRAMES = 16384
 """Most frames one link may hold: 4 s at 4 kHz, 18 MB at 3 x 2 antennas with room to grow."""
@@ -22,7 +23,8 @@ class LinkFrames:
     Attributes:
         time_ns: capture time, int64 ``[frame]``, not falling.
         power: |H|^2, float32 ``[frame, rx, tx, 30]`` on the canonical grid, mean 1 per frame (per frame and
-            antenna where each has a gain of its own); absent receive antennas are left out.
+            antenna where each has a gain of its own); absent antennas and streams are left out (where the
+            rest is no rectangle, ``[frame, pair, 1, 30]``).
     """
 
     link: str
@@ -32,7 +34,7 @@ class LinkFrames:
     power: npt.NDArray[np.float32]
 
 
-_Shape = tuple[str, int, bytes, tuple[int, int, int]]
+_Shape = tuple[str, Part, int, bytes, tuple[int, int, int]]
 
 
 class _Frames:
@@ -45,7 +47,7 @@ class _Frames:
         self.nic, self.bandwidth_mhz = block.nic, block.bandwidth_mhz
         self._times = np.empty(0, np.int64)
         self._power = np.empty(
-            (0, int(block.antennas_used.sum()), block.raw.shape[3], SUBCARRIERS), np.float32
+            (0, *_streams(block.raw[:0], block.present).shape[2:4], SUBCARRIERS), np.float32
         )
         self._first = self._end = 0
         self._waiting: list[FrameBlock] = []
@@ -70,7 +72,7 @@ class _Frames:
         if not self._waiting:
             return
         first, count = self._waiting[0], self._waiting_frames
-        raw = np.concatenate([block.raw for block in self._waiting])[:, :, first.antennas_used]
+        raw = _streams(np.concatenate([block.raw for block in self._waiting]), first.present)
         self._make_room(count)
         new = slice(self._end, self._end + count)
         self._power[new] = power_on_grid(
@@ -115,16 +117,18 @@ class LinkBuffer:
         rows = np.flatnonzero(wanted)
         taken = rows[: MAX_FRAMES - self._held]
         if len(taken):
-            key = _shape_of(block)
-            frames = self._shapes.get(key) or self._shapes.setdefault(key, _Frames(block))
-            frames.add(block if len(taken) == len(block) else block.take(taken))
+            for part, some in split(block if len(taken) == len(block) else block.take(taken)):
+                key = _shape_of(some, part)
+                frames = self._shapes.get(key) or self._shapes.setdefault(key, _Frames(some))
+                frames.add(some)
             self._held += len(taken)
         return taken, len(rows) - len(taken)
 
     def frames(self, start_ns: int, end_ns: int) -> LinkFrames | None:
         """Frames with ``start_ns <= time < end_ns`` of the shape that most of them have; None without any.
 
-        Other shapes are other channels (another number of streams is precoded otherwise), never mixed in.
+        Other shapes are other channels (another number of streams is precoded otherwise, a narrower frame
+        fills another part of the band), never mixed in.
         """
         best: tuple[int, int, int, _Frames] | None = None
         for frames in self._settled():
@@ -159,9 +163,18 @@ class LinkBuffer:
         return self._shapes.values()
 
 
-def _shape_of(block: FrameBlock) -> _Shape:
+def _streams(raw: Raw, present: npt.NDArray[np.bool_]) -> Raw:
+    """What was measured of ``[frame, subcarrier, rx, tx, 2]``: without the antennas and streams not there."""
+    rows, columns = present.any(axis=1), present.any(axis=0)
+    if not present[np.ix_(rows, columns)].all():
+        return raw[:, :, present][:, :, :, None]
+    return raw[:, :, rows] if columns.all() else raw[:, :, rows][:, :, :, columns]
+
+
+def _shape_of(block: FrameBlock, part: Part) -> _Shape:
     return (
         block.nic,
+        part,
         block.bandwidth_mhz,
         block.subcarrier_index.tobytes() + block.tones.tobytes() + block.present.tobytes(),
         block.shape,

@@ -81,11 +81,15 @@ class RoomBuffer:
     def push(self, link: str, block: FrameBlock) -> PushCount:
         """Take the frames of one block, in any order of capture time.
 
-        Rejected are frames that measure nothing (``all_zero``) and frames beyond what one link may hold
-        (``buffer_full``: nobody called `closed`); late are frames whose last window has closed already.
+        Rejected are frames that measure nothing (``all_zero``, or ``unusable``: none of their subcarriers
+        holds the channel) and frames beyond what one link may hold (``buffer_full``: nobody called `closed`);
+        late are frames whose last window has closed already.
         """
+        if not (block.usable & (block.subcarrier_index != 0)).any() or not block.present.any():
+            return PushCount(0, 0, {"unusable": len(block)})
         times = block.table["capture_ns"]
-        zero = ~block.raw.reshape(len(block), 2 * math.prod(block.shape)).any(axis=1)
+        raw = block.raw if block.usable.all() else block.raw[:, block.usable]
+        zero = ~raw.reshape(len(block), math.prod(raw.shape[1:])).any(axis=1)
         late = np.zeros(len(block), np.bool_)
         if self._late_before is not None:
             late = (times < self._late_before) & ~zero
