@@ -122,12 +122,12 @@ def _by_time(
     count = max(min(COLUMNS, len(times) // 2), 1)
     edges = np.linspace(times.min(), max(times.max(), times.min() + 1e-6), count + 1)
     column = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, count - 1)
-    usable = np.isfinite(values).all(axis=1)
-    sums, counts = np.zeros((count, values.shape[1])), np.zeros(count)
-    np.add.at(sums, column[usable], values[usable])
-    np.add.at(counts, column[usable], 1)
+    usable = np.isfinite(values)
+    sums, counts = np.zeros((2, count, values.shape[1]))
+    np.add.at(sums, column, np.where(usable, values, 0))
+    np.add.at(counts, column, usable)
     with np.errstate(invalid="ignore"):
-        return edges, sums / counts[:, None]
+        return edges, sums / counts
 
 
 def _draw_rate(axes: "Axes", times: npt.NDArray[np.float64], timeline: Timeline) -> None:
