@@ -47,7 +47,7 @@ class Radio:
     chain_agc_db: float = 2.8
     rssi_jitter_db: float = 0.6
     host_delay_s: float = 0.25e-3
-    other_frames: float = 0.3
+    other_frames: float = 0.1
 
 
 IDEAL = Radio(

@@ -4,13 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.frame import Tone
+from drivers.nexmon.tones import subcarrier_index, tones
 from drivers.simulate.grid import Grid
 
 Pairs = npt.NDArray[np.int16]
 
-_PILOTS = {20: (7, 21), 40: (11, 25, 53), 80: (11, 39, 75, 103)}
-_STATUS_AT = {20: 28, 40: 0, 80: 0}
-_STATUS_BINS = 3
 _FILL = -32640  # 0x8080 behind the RSSI
 _KINDS = (128, 1152)  # what the third word says, by turns
 _BESIDE = 2  # guard bins next to the data hold small noise, those further out constants
@@ -31,15 +29,11 @@ class FftBins:
     """
 
     def __init__(self, grid: Grid, rng: np.random.Generator) -> None:
-        bins = grid.bandwidth_mhz * 16 // 5
-        self.index = np.fft.ifftshift(np.arange(-bins // 2, bins // 2)).astype(np.int16)
-        used = np.asarray(grid.index)
+        self.index = subcarrier_index(grid.bandwidth_mhz)
+        self.tones = tones(grid.bandwidth_mhz, overwritten=True)
+        bins, used = len(self.index), np.asarray(grid.index)
         self._used = used % bins
-        self._status = slice(_STATUS_AT[grid.bandwidth_mhz], _STATUS_AT[grid.bandwidth_mhz] + _STATUS_BINS)
-        self.tones = np.full(bins, Tone.NULL, np.uint8)
-        self.tones[self._used] = Tone.DATA
-        self.tones[np.isin(np.abs(self.index), _PILOTS[grid.bandwidth_mhz])] = Tone.PILOT
-        self.tones[self._status] = Tone.OVERWRITTEN
+        self._status = np.flatnonzero(self.tones == Tone.OVERWRITTEN)
         self._beside = self._noisy_bins(used, bins)
         self._constant = rng.integers(-_LARGEST, _LARGEST + 1, (bins, 2)).astype(np.int16)
         self._first_word = int(rng.integers(-_LARGEST, _LARGEST + 1))
@@ -72,7 +66,7 @@ class FftBins:
 
     def _status_words(self, rssi_dbm: npt.NDArray[np.int16], rng: np.random.Generator) -> Pairs:
         """Twelve bytes of PHY status ``[frame, 3, 2]``, as far as their meaning is known."""
-        words = np.zeros((len(rssi_dbm), _STATUS_BINS, 2), np.int16)
+        words = np.zeros((len(rssi_dbm), len(self._status), 2), np.int16)
         words[:, 0, 0] = self._first_word
         words[:, 1, 0], words[:, 1, 1] = rssi_dbm * 256, _FILL
         words[:, 2, 0] = rng.choice(_KINDS, len(rssi_dbm))
