@@ -21,7 +21,8 @@ def labelled_blocks(
     counts: Iterable[int] = range(8),
     *,
     rate_hz: float = 50.0,
-    shape: tuple[int, int] = (3, 2),
+    shape: tuple[int, int] | None = None,
+    nic: str = "intel5300",
 ) -> Iterator[tuple[str, int, list[FrameBlock]]]:
     """Recordings of `rooms` different rooms with each number of people in turn.
 
@@ -34,7 +35,8 @@ def labelled_blocks(
         seconds_per_count: length of each recording.
         counts: numbers of people.
         rate_hz: packets a second; each recording varies it by up to 20 %.
-        shape: receive antennas and transmit streams.
+        shape: receive antennas and transmit streams, None for what the card usually has.
+        nic: which card listens.
 
     Yields:
         Room name, people, and blocks in order of time with ``capture_ns`` as Unix-like time.
@@ -45,7 +47,7 @@ def labelled_blocks(
             start_ns = _EPOCH_NS + (room * 64 + turn) * _BETWEEN_NS
             rate = rate_hz * float(np.random.default_rng([number, 4, turn]).uniform(0.8, 1.2))
             schedule = constant(people, seconds_per_count)
-            scene = random_scene(number, schedule, day=turn, rate_hz=rate, shape=shape, drawn=turn)
+            scene = random_scene(number, schedule, day=turn, rate_hz=rate, shape=shape, drawn=turn, nic=nic)
             chunks = simulate(scene, chunk_s=2.0)
             blocks = [_on_unix_time(block, start_ns) for chunk in chunks for block in chunk.blocks]
             yield f"sim-{number:08d}", people, blocks

@@ -14,11 +14,15 @@ def load(
     *,
     seed: int,
     people: Sequence[int] = range(8),
+    nic: str = "intel5300",
     progress: Callable[[str, float], None] = lambda _what, _share: None,
 ) -> Samples:
-    """Windows of `rooms` different simulated rooms, `seconds` with each number of people; room = domain."""
+    """Windows of `rooms` different simulated rooms, `seconds` with each number of people; room = domain.
+
+    `nic` is the card that listens; the samples say so.
+    """
     parts, total = [], rooms * len(people)
-    for done, (room, count, blocks) in enumerate(labelled_blocks(seed, rooms, seconds, people)):
+    for done, (room, count, blocks) in enumerate(labelled_blocks(seed, rooms, seconds, people, nic=nic)):
         progress(f"{room}/{count}p", done / total)
         windows = windows_of(blocks, spec)
         origin = int(blocks[0].table["capture_ns"][0])

@@ -8,8 +8,8 @@ below their RMS: white, the same one and sixty packets apart. Frames sent every 
 apart with a standard deviation of 0.5 ms (half of them within 0.16), since the host's arrival is the only
 clock. Guard bins hold constants of up to ±8191 that never change, but the two next to the data small noise.
 Three bins are overwritten by the PHY status; the second holds the RSSI in its highest byte. The 802.11
-sequence number of data frames moved by more than one in 9 of 100 (``csiexplorer_open.pcap``), so it does here:
-the sender counts frames to others.
+sequence number of data frames moved by more than one in 9 of 100 (``csiexplorer_open.pcap``); here, too, the
+sender counts frames to others.
 """
 
 import numpy as np
