@@ -11,7 +11,6 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from drivers.curve import CurveKeys
-from drivers.stopping import until_told as until_told  # noqa: PLC0414 - run.py's, while it is edited
 from service.bus.registry import curve_folder
 from service.cli.errors import CommandError
 from service.settings import Settings, load_settings
