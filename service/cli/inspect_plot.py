@@ -78,7 +78,7 @@ class Picture:
         self._heat(figure, top, times, level, ("amplitude (dB, raw)", "viridis"))
         self._heat(figure, middle, times, phase, ("phase (rad)", "RdBu_r"))
         top.set_title("mean power over antennas and streams", fontsize="small")
-        middle.set_title("unwrapped phase of one antenna and stream, slope and offset removed", fontsize="small")
+        middle.set_title("unwrapped phase of one stream, slope and offset removed", fontsize="small")
         _draw_rate(bottom, (every - every.min()) / 1e9, timeline)
 
     def _detrended(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
