@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from drivers.errors import SourceError
-from drivers.live.base import IDLE_S, LiveSource
+from drivers.live.base import GATHER_S, IDLE_S, LiveSource
 from drivers.live.socket_buffer import SO_RXQ_OVFL, SO_TIMESTAMPNS, Overflow
 from drivers.registry import Nic
 
@@ -52,6 +52,7 @@ class DatagramSource(LiveSource):
         if not select.select([self._sock], [], [], IDLE_S)[0]:
             self.lose("socket_overflow", self._overflow.fresh())
             return b""
+        time.sleep(GATHER_S)
         return b"".join(self._records())
 
     def _records(self) -> Iterator[bytes]:

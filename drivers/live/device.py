@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.errors import SourceError
-from drivers.live.base import IDLE_S, LiveSource
+from drivers.live.base import GATHER_S, IDLE_S, LiveSource
 from drivers.registry import Nic
 
 DEFAULT_PATH = "/dev/CSI_dev"
@@ -108,6 +108,7 @@ class DeviceSource(LiveSource):
         """What waits, at least one record if it comes within `IDLE_S`."""
         try:
             yield self.nic.wrap(*self._waiting.get(timeout=IDLE_S))
+            time.sleep(GATHER_S)
             while True:
                 self.received += 1
                 yield self.nic.wrap(*self._waiting.get_nowait())

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from drivers.errors import SourceError
-from drivers.live.base import IDLE_S, LiveSource
+from drivers.live.base import GATHER_S, IDLE_S, LiveSource
 from drivers.live.socket_buffer import Overflow, enlarge
 from drivers.registry import Nic
 
@@ -90,6 +90,7 @@ class NetlinkSource(LiveSource):
         if not select.select([self._sock], [], [], IDLE_S)[0]:
             self.lose("socket_overflow", self._overflow.fresh())
             return b""
+        time.sleep(GATHER_S)
         records: list[bytes] = []
         for _ in range(_AT_ONCE):
             if (datagram := self._receive()) is None:

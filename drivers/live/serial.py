@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from drivers.errors import SourceError
-from drivers.live.base import IDLE_S, LiveSource
+from drivers.live.base import GATHER_S, IDLE_S, LiveSource
 from drivers.registry import Nic
 
 DEFAULT_PATH = "/dev/ttyUSB0"
@@ -97,6 +97,7 @@ class SerialSource(LiveSource):
         try:
             if not select.select([self._file], [], [], IDLE_S)[0]:
                 return b""
+            time.sleep(GATHER_S)
             chunk = os.read(self._file, _CHUNK_BYTES)
         except BlockingIOError:
             return b""
