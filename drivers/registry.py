@@ -15,6 +15,7 @@ from drivers.foreign import foreign
 from drivers.frame import FrameBlock
 
 _BUILT_IN = {
+    "atheros": "drivers.atheros",
     "esp32": "drivers.esp32",
     "feitcsi": "drivers.feitcsi",
     "intel5300": "drivers.intel5300",

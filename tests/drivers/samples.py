@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drivers.frame import FrameBlock
 from drivers.registry import load
-from tests.drivers import esp32_frames, feitcsi_frames, nexmon_frames
+from tests.drivers import atheros_frames, esp32_frames, feitcsi_frames, nexmon_frames
 from tests.drivers.intel import make_block
 
 
@@ -29,6 +29,7 @@ class Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "atheros": Sample(atheros_frames.make_block, lambda record: record[2:] + record[:2]),
     "esp32": Sample(esp32_frames.make_block, lambda record: record[:-1], line_end=1),
     "feitcsi": Sample(feitcsi_frames.make_block, bytes),
     "intel5300": Sample(make_block, lambda record: record[2:]),

@@ -175,6 +175,24 @@ def _csiread_intel(nic: Nic, file: Path) -> Callable[[], int]:
     return decode
 
 
+def _csiread_atheros(nic: Nic, file: Path) -> Callable[[], int]:
+    """The peer's side, told in advance what it must be told: shape, and whether a byte leads or the order."""
+    import csiread
+
+    whole = nic.parse(file.read_bytes(), final=True)
+    tones, nr, nc = (max(block.shape[axis] for block in whole.blocks) for axis in range(3))
+    has_lead_byte = whole.account.container_bytes > 0
+    kind = csiread.AtherosPull10 if has_lead_byte else csiread.Atheros
+    words = {} if has_lead_byte else {"endian": "little" if whole.state == "<" else "big"}
+
+    def decode() -> int:
+        reader = kind(str(file), nrxnum=nr, ntxnum=nc, tones=tones, if_report=False)
+        reader.read(**words)
+        return len(reader.csi)
+
+    return decode
+
+
 def _csiread_nexmon(nic: Nic, file: Path) -> Callable[[], int]:
     """The peer's side, told in advance what it must be told: chip and bandwidth."""
     import csiread
@@ -194,6 +212,7 @@ def _csiread_nexmon(nic: Nic, file: Path) -> Callable[[], int]:
 _CHIP_AT = 24 + 16 + 42 + 16  # in a pcap file's first record: behind headers of file, record, network, CSI
 _CHIP_NAMES = {0x0001: "4339", 0x0065: "43455c0", 0x0003: "4358", 0xDEAD: "4358", 0x006A: "4366c0"}
 _PEERS: dict[str, Callable[[Nic, Path], Callable[[], int]]] = {
+    "atheros": _csiread_atheros,
     "intel5300": _csiread_intel,
     "nexmon": _csiread_nexmon,
 }

@@ -1,0 +1,71 @@
+"""Runs of Atheros records that are laid out alike, found in one vectorised step.
+
+A steady link sends packets of one size: the records have the same lengths, tones and antennas over and over.
+Having walked over one, the headers of all further ones are compared with it at once.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_ALIKE = ((0, "u2"), (10, "u2"), (17, "u4"), (25, "u2"))
+"""Length; csi_len; bandwidth, tones, nr and nc; payload_len. As bytes: the byte order does not matter."""
+_PROBE = 16
+_FEWEST = 3  # itself, one repetition, and the last, which is left
+_WORTH_IT = 4
+
+
+class Runs:
+    """Collects the frames' positions and looks for repetitions behind each frame.
+
+    Args:
+        data: the buffer, uint8.
+    """
+
+    def __init__(self, data: npt.NDArray[np.uint8]) -> None:
+        self._data = data
+        self._runs: list[npt.NDArray[np.int64]] = []
+        self._singles: list[int] = []
+        self._patience = self._wait = 0
+
+    def positions(self) -> npt.NDArray[np.int64]:
+        """Offset of each frame so far, rising."""
+        self._close_singles()
+        return np.concatenate(self._runs) if self._runs else np.empty(0, np.int64)
+
+    def frame(self, start: int, end: int) -> int:
+        """A frame was walked over: how many like it stand right behind it, without the last of them."""
+        self._singles.append(start)
+        if self._wait:
+            self._wait -= 1
+            return 0
+        count = self._repeats(start, end - start)
+        self._patience = 0 if count >= _WORTH_IT else min(2 * self._patience + 1, 63)
+        self._wait = self._patience
+        if count:
+            self._close_singles()
+            self._runs.append(start + (end - start) * np.arange(1, count + 1, dtype=np.int64))
+        return count
+
+    def _repeats(self, start: int, stride: int) -> int:
+        """Repetitions right behind it without the last, which is left to be walked over."""
+        total = (len(self._data) - start) // stride
+        if total < _FEWEST:
+            return 0
+        alike = 1
+        for limit in (_PROBE, total):
+            rows = min(limit, total)
+            same = np.ones(rows, np.bool_)
+            for offset, kind in _ALIKE:
+                column: npt.NDArray[Any] = np.ndarray((rows,), kind, self._data, start + offset, (stride,))
+                same &= column == column[0]
+            alike = rows if same.all() else int(np.argmin(same))
+            if alike < limit:
+                break
+        return max(alike - 2, 0)
+
+    def _close_singles(self) -> None:
+        if self._singles:
+            self._runs.append(np.array(self._singles, np.int64))
+            self._singles = []

@@ -1,0 +1,112 @@
+"""The fixed part of Atheros records as rows of `FRAME_TABLE`, and back.
+
+Strength: each chain's RSSI is in dB above the noise floor; ath9k itself reports noise floor plus RSSI as dBm,
+with -95 dBm as long as it has measured none. The record names no noise floor, so -95 is assumed here: levels
+are right within the few dB by which a card's floor differs, differences between chains and frames are exact.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.atheros.layout import CHAINS, FIXED, HEAD_BYTES, TONES, Order, csi_bytes, head_type
+from drivers.frame import FRAME_TABLE, MAX_ANTENNAS, NO_SEQUENCE, FrameBlock, FrameFlag
+
+NOISE_FLOOR_DBM = -95
+"""Assumed; see above."""
+NO_RSSI = -128
+"""RSSI of a chain that measured none (ATH9K_RSSI_BAD)."""
+MPDU_HEAD = 24
+"""Header of an 802.11 data or management frame without QoS."""
+_SENDER_END = 16  # the second address of an 802.11 header is its bytes 10 to 15
+_KIND_BITS, _MANAGEMENT, _DATA = 0x0F, 0x00, 0x08  # protocol version and frame type
+_MAC_BITS = (1 << 48) - 1
+_LATEST_US = (1 << 52) - 1  # so that nanoseconds fit 63 bits
+_SOME_PHY_ERROR = 0xFF  # the table does not keep which
+
+Heads = npt.NDArray[np.void]
+
+
+def table_of(heads: Heads, senders: npt.NDArray[np.uint64]) -> npt.NDArray[np.void]:
+    """Rows of these headers (all of one shape); `senders` are their transmitters."""
+    table = np.zeros(len(heads), FRAME_TABLE)
+    table["sequence"] = NO_SEQUENCE
+    table["capture_ns"] = (heads["timestamp"] & np.uint64(_LATEST_US)).astype(np.int64) * 1000
+    table["rssi_dbm"] = _rssi(heads["chain_rssi"], int(heads["nr"][0]))
+    table["noise_dbm"] = np.nan
+    table["transmitter"] = senders
+    table["rate"] = heads["rate"]
+    table["centre_mhz"] = heads["channel"]
+    if heads["bandwidth"][0]:
+        table["flags"] = FrameFlag.HT40
+    if (errors := heads["phyerr"] != 0).any():
+        table["flags"][errors] |= np.uint32(FrameFlag.PHY_ERROR)
+    return table
+
+
+def _rssi(chains: npt.NDArray[np.int8], nr: int) -> npt.NDArray[np.float32]:
+    """RSSI in dBm of each row of the channel, NaN beyond `nr`.
+
+    Rows are the active chains in rising order. Which ones are active is not recorded: it is known where just
+    `nr` of them have an RSSI, else the first ones are taken.
+    """
+    rssi = np.full((len(chains), MAX_ANTENNAS), np.nan, np.float32)
+    known = chains != NO_RSSI
+    values = np.where(known, chains + np.float32(NOISE_FLOOR_DBM), np.float32(np.nan))
+    if nr < CHAINS:
+        plain = known.sum(axis=1) == nr
+        order = np.argsort(~known, axis=1, kind="stable")
+        values[plain] = np.take_along_axis(values, order, axis=1)[plain]
+    rssi[:, :nr] = values[:, :nr]
+    return rssi
+
+
+def senders_of(
+    data: bytes | memoryview, positions: npt.NDArray[np.int64], heads: Heads
+) -> npt.NDArray[np.uint64]:
+    """Who sent each packet: the second address of the 802.11 frame kept as payload, 0 where there is none.
+
+    Not looked for in packets with an error of the physical layer, nor in control frames.
+    """
+    senders = np.zeros(len(heads), np.uint64)
+    has_one = (heads["payload_len"] >= _SENDER_END) & (heads["phyerr"] == 0)
+    rows = slice(None) if has_one.all() else np.flatnonzero(has_one)
+    starts = positions[rows] + heads["csi_len"][rows] + HEAD_BYTES
+    if not len(starts):
+        return senders
+    windows: npt.NDArray[np.void] = np.ndarray(
+        (len(data) - _SENDER_END + 1,), f"V{_SENDER_END}", data, strides=(1,)
+    )
+    packets = windows[starts].view(">u8").reshape(-1, 2)
+    kind = packets.view(np.uint8)[:, 0] & _KIND_BITS
+    said = (kind == _MANAGEMENT) | (kind == _DATA)
+    senders[rows] = np.where(said, packets[:, 1] & np.uint64(_MAC_BITS), np.uint64(0))
+    return senders
+
+
+def heads_of(block: FrameBlock, order: Order) -> Heads:
+    """Headers of these frames; those with a transmitter get a payload of one 802.11 header that names it."""
+    table, (tones, nr, nc) = block.table, block.shape
+    heads = np.zeros(len(block), head_type(order))
+    heads["timestamp"] = table["capture_ns"] // 1000
+    heads["csi_len"] = csi_bytes(tones, nr, nc)
+    heads["payload_len"] = np.where(table["transmitter"] != 0, MPDU_HEAD, 0)
+    heads["length"] = FIXED + heads["csi_len"] + heads["payload_len"]
+    heads["channel"], heads["rate"] = table["centre_mhz"], table["rate"].clip(0, 255)
+    heads["phyerr"] = np.where(table["flags"] & np.uint32(FrameFlag.PHY_ERROR), _SOME_PHY_ERROR, 0)
+    heads["bandwidth"] = tones == TONES[1]
+    heads["tones"], heads["nr"], heads["nc"] = tones, nr, nc
+    rssi = np.rint(table["rssi_dbm"][:, :nr] - NOISE_FLOOR_DBM).clip(NO_RSSI + 1, 127)
+    heads["chain_rssi"] = NO_RSSI
+    heads["chain_rssi"][:, :nr] = np.nan_to_num(rssi, nan=NO_RSSI)
+    heads["rssi"] = heads["chain_rssi"].max(axis=1)
+    return heads
+
+
+def payloads_of(block: FrameBlock) -> npt.NDArray[np.uint8]:
+    """802.11 headers uint8 [frame, `MPDU_HEAD`]: a data frame to everybody from each transmitter."""
+    packets = np.zeros((len(block), MPDU_HEAD), np.uint8)
+    packets[:, 0] = _DATA
+    packets[:, 4:10] = packets[:, 16:22] = 0xFF
+    senders = block.table["transmitter"].astype(">u8").view(np.uint8).reshape(-1, 8)
+    packets[:, 10:_SENDER_END] = senders[:, 2:]
+    return packets
