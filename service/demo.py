@@ -1,4 +1,4 @@
-"""Demo rooms: simulated cards whose real bytes go the way of every other card's, in real time."""
+"""Demo rooms: simulated cards of every family whose real bytes go the way of other cards', in real time."""
 
 import itertools
 import time
@@ -22,7 +22,8 @@ from service.store.engine import Store
 from service.store.log import DEMO_TAG
 from service.store.rooms import RoomRecord, get_room, put_room
 
-NIC = "intel5300"
+CARDS = (("intel5300", 20), ("atheros", 20), ("nexmon", 80))
+"""Card and bandwidth in MHz of each demo room in turn: every family whose bytes we read."""
 TICK_S = 0.1
 FIRST_VISIT_S = 15.0
 """Seconds until the first people come: the visitor sees the room vacant before."""
@@ -40,6 +41,11 @@ def room_names(count: int) -> list[str]:
     return ["demo", *(f"demo-{number}" for number in range(2, count + 1))][:count]
 
 
+def nic_of_room(number: int) -> str:
+    """The card that listens in the demo room of this number, from 0."""
+    return CARDS[number % len(CARDS)][0]
+
+
 def is_demo(record: RoomRecord) -> bool:
     """Whether the room was made by the demo and for it alone."""
     return DEMO_TAG in record.config.tags
@@ -47,16 +53,17 @@ def is_demo(record: RoomRecord) -> bool:
 
 def seed_rooms(store: Store, names: list[str]) -> None:
     """Create those demo rooms that the store does not hold, with a delay short enough to watch."""
-    for name in names:
+    for number, name in enumerate(names):
         if get_room(store, name) is not None:
             continue
+        nic = nic_of_room(number)
         config = RoomConfig(
-            name="Demo (simulated)",
+            name=f"Demo, {nic} (simulated)",
             links=[f"{name}-1"],
             presence=PresenceDelays(off_delay_s=OFF_DELAY_S),
             tags={DEMO_TAG: "simulated"},
         )
-        put_room(store, name, config, check=_anything, actor="demo", nics={f"{name}-1": NIC})
+        put_room(store, name, config, check=_anything, actor="demo", nics={f"{name}-1": nic})
 
 
 def _anything(before: RoomRecord | None) -> None:
@@ -70,19 +77,30 @@ class DemoRoom:
     Args:
         name: of the room.
         endpoint: ingest endpoint of the service.
+        card: NIC and bandwidth in MHz, as in `CARDS`.
         rate_hz: packets a second.
         seed: of the room and of everybody who comes.
     """
 
-    def __init__(self, name: str, endpoint: str, *, rate_hz: float = 100.0, seed: int = 0) -> None:
-        scene = random_scene(seed, constant(0, 1.0), rate_hz=rate_hz, bandwidth_mhz=20)
+    def __init__(
+        self,
+        name: str,
+        endpoint: str,
+        *,
+        card: tuple[str, int] = CARDS[0],
+        rate_hz: float = 100.0,
+        seed: int = 0,
+    ) -> None:
+        nic, bandwidth_mhz = card
+        scene = random_scene(seed, constant(0, 1.0), rate_hz=rate_hz, bandwidth_mhz=bandwidth_mhz, nic=nic)
         crowd = replace(scene.crowd, behaviours=(WALKING,))
         self.simulation = Simulation(replace(scene, crowd=crowd, fans=()))
         self._visits = np.random.default_rng([seed, 6])
         self._next_visit_s = FIRST_VISIT_S
-        self._nic = load(NIC)
-        self._sender = Sender(endpoint, link=f"{name}-1", room=name, nic=NIC, source=Source.SIMULATED)
+        self._nic = load(nic)
+        self._sender = Sender(endpoint, link=f"{name}-1", room=name, nic=nic, source=Source.SIMULATED)
         self._publisher = Publisher(self._nic, self._sender)
+        self._publisher.feed(self._nic.opening())
         self._refused = ""
 
     def advance(self, until_s: float) -> None:
@@ -120,8 +138,8 @@ def run_demo(endpoint: str, names: list[str], *, rate_hz: float = 100.0, stop: C
     Raises:
         DeliveryError: `endpoint` is none.
     """
-    seeds = itertools.cycle(_SEEDS)
-    rooms = [DemoRoom(name, endpoint, rate_hz=rate_hz, seed=next(seeds)) for name in names]
+    turns = zip(names, itertools.cycle(CARDS), itertools.cycle(_SEEDS), strict=False)
+    rooms = [DemoRoom(name, endpoint, card=card, rate_hz=rate_hz, seed=seed) for name, card, seed in turns]
     started, reached = time.monotonic(), 0.0
     try:
         while not stop():

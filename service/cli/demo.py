@@ -4,19 +4,20 @@ from typing import Annotated
 
 import typer
 
-from service.cli.site import ConfigFile, DataDir, site_settings, until_told
+from drivers.stopping import until_told
+from service.cli.site import ConfigFile, DataDir, site_settings
 from service.logs import log_to_stderr
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: roomtone demo --to tcp://127.0.0.1:5570 --rooms 1")
+@app.command(epilog="Example: roomtone demo --to tcp://127.0.0.1:5570 --rooms 3")
 def demo(
     *,
     to: Annotated[
         str | None, typer.Option(help="Ingest endpoint; by default this site's, which gets its rooms too.")
     ] = None,
-    rooms: Annotated[int, typer.Option(min=1, max=50, help="How many rooms.")] = 1,
+    rooms: Annotated[int, typer.Option(min=1, max=50, help="How many rooms; the cards take turns.")] = 3,
     rate: Annotated[float, typer.Option(min=5, max=1000, help="Packets a second in each room.")] = 100.0,
     data_dir: DataDir = None,
     config: ConfigFile = None,

@@ -133,17 +133,26 @@ def test_bad_captures_are_refused_and_the_service_goes_on(
     assert site.ready()
 
 
-def test_demo_shows_a_room_going_vacant_occupied_vacant(tmp_path: Path) -> None:
+def test_demo_rooms_of_every_card_go_vacant_occupied_vacant(tmp_path: Path) -> None:
+    rooms = {"demo": "intel5300", "demo-2": "atheros", "demo-3": "nexmon"}
     with Site(tmp_path, demo=True) as site:
-        wait_for(lambda: site.state("demo", "presence").get("status") == "ok", "a first state", 60)
-        values: list[str] = []
+        wait_for(
+            lambda: all(site.state(room, "presence").get("status") == "ok" for room in rooms), "states", 60
+        )
+        values: dict[str, list[str]] = {room: [] for room in rooms}
 
         def cycle() -> bool:
-            state = site.state("demo", "presence")
-            assert state["source"] in {"simulated", None}
-            if state["status"] == "ok" and (not values or values[-1] != state["value"]):
-                values.append(state["value"])
-            return any(values[i : i + 3] == ["vacant", "occupied", "vacant"] for i in range(len(values)))
+            for room, seen in values.items():
+                state = site.state(room, "presence")
+                assert state["source"] in {"simulated", None}
+                if state["status"] == "ok" and seen[-1:] != [state["value"]]:
+                    seen.append(state["value"])
+            return all("vacant occupied vacant" in " ".join(seen) for seen in values.values())
 
         wait_for(cycle, f"vacant, occupied, vacant; saw {values}", 200)
+        links = {item["room"]: item for item in site.get("/v1/links")["items"]}
+        assert {room: link["nic"] for room, link in links.items()} == rooms
+        for room in ("demo-2", "demo-3"):  # the shipped models know the Intel card alone
+            counting = site.state(room, "counting")
+            assert (counting["value"], counting["reason"]) == (None, "no_model")
         assert {event["data"].get("source") for event in site.events()} == {"simulated"}

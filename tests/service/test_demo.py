@@ -28,6 +28,7 @@ from drivers.wire import (
     unpack_control,
 )
 from service.demo import (
+    CARDS,
     EMPTY_S,
     FIRST_VISIT_S,
     OFF_DELAY_S,
@@ -41,6 +42,7 @@ from service.rooms.config import RoomConfig
 from service.store.engine import open_store
 from service.store.enroll import enroll
 from service.store.eventlog import read_events
+from service.store.links import list_links
 from service.store.log import DEMO_TAG
 from service.store.rooms import delete_room, get_room, list_rooms, put_room
 
@@ -116,6 +118,8 @@ def demo(service: FakeService, tmp_path: Path) -> Iterator[subprocess.Popen[str]
         service.endpoint,
         "--data-dir",
         str(tmp_path),
+        "--rooms",
+        "1",
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     yield process
@@ -213,6 +217,40 @@ def test_chunks_do_not_matter_to_a_sender_that_is_late(service: FakeService) -> 
     room.advance(3.0)
     assert room.simulation.now_s == pytest.approx(3.0)
     room.close()
+
+
+def test_every_family_of_cards_has_a_room_and_its_real_bytes_arrive(
+    service: FakeService, tmp_path: Path
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    seed_rooms(store, room_names(3))
+    seeded = {record.room: record.config.name for record in list_rooms(store)}
+    links = {record.link: record.nic for record in list_links(store)}
+    store.close()
+    assert links == {"demo-1": "intel5300", "demo-2-1": "atheros", "demo-3-1": "nexmon"}
+    assert all("simulated" in name for name in seeded.values())
+    rooms = [
+        DemoRoom(name, service.endpoint, card=card) for name, card in zip(room_names(3), CARDS, strict=True)
+    ]
+
+    def step() -> bool:
+        for room in rooms:
+            room.advance(room.simulation.now_s + 0.1)
+        return {header.link for header, _ in service.blocks} == set(links)
+
+    service.serve(step)
+    for room in rooms:
+        room.close()
+    shapes = {(header.nic, block.shape, block.bandwidth_mhz) for header, block in service.blocks}
+    assert shapes == {
+        ("intel5300", (30, 3, 2), 20),
+        ("atheros", (56, 3, 2), 20),
+        ("nexmon", (256, 1, 1), 80),
+    }
+    assert {header.source for header, _ in service.blocks} == {Source.SIMULATED}
+    for header, block in service.blocks:
+        assert header.nic == links[header.link] == block.nic
+        assert abs(time.time_ns() - block.table["capture_ns"]).max() < 60e9
 
 
 def test_seeding_leaves_what_is_there(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from drivers.errors import UnknownFormatError
-from drivers.registry import load
+from drivers.registry import detect, load
 from service.cli.errors import CommandError
 from service.cli.simulate import app
 
@@ -46,6 +46,28 @@ def test_wide_channel_and_single_streams(tmp_path: Path) -> None:
     assert {(block.shape, block.bandwidth_mhz) for block in blocks} == {((30, 3, 2), 40), ((30, 3, 1), 40)}
 
 
+@pytest.mark.parametrize(
+    ("nic", "bandwidth", "shape"),
+    [
+        ("atheros", 20, (56, 3, 2)),
+        ("atheros", 40, (114, 3, 2)),
+        ("nexmon", 20, (64, 1, 1)),
+        ("nexmon", 80, (256, 1, 1)),
+    ],
+)
+def test_every_card_writes_a_capture_that_detection_knows(
+    tmp_path: Path, nic: str, bandwidth: int, shape: tuple[int, int, int]
+) -> None:
+    output, done = made(tmp_path, "--nic", nic, "--bandwidth", str(bandwidth), "--json")
+    data = output.read_bytes()
+    assert detect(data)[0].NAME == nic == json.loads(done.stdout)["nic"]
+    parsed = load(nic).parse(data, final=True)
+    assert not parsed.account.rejected
+    assert parsed.account.total_bytes == len(data)
+    assert {(block.shape, block.bandwidth_mhz) for block in parsed.blocks} == {(shape, bandwidth)}
+    assert json.loads(done.stdout)["bandwidth_mhz"] == bandwidth
+
+
 def test_labels_where_they_are_wanted(tmp_path: Path) -> None:
     made(tmp_path, "--labels", str(tmp_path / "truth.json"))
     assert (tmp_path / "truth.json").exists()
@@ -60,6 +82,7 @@ def test_labels_where_they_are_wanted(tmp_path: Path) -> None:
         (["--room", "5x4"], "'5x4' is no room"),
         (["--room", "0.1x4x3"], "outside"),
         (["--bandwidth", "80"], "20 or 40"),
+        (["--nic", "nexmon", "--bandwidth", "160"], "20, 40 or 80"),
         (["--rate", "0"], "should be greater"),
     ],
 )

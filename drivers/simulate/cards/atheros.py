@@ -11,8 +11,10 @@ Its packets came every 2.11 ms, give or take 0.02. The big-endian sample (16 fra
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FRAME_TABLE, NO_SEQUENCE, FrameBlock, FrameFlag, Tone, every_stream
-from drivers.simulate.cards.front_end import FrontEnd, pairs, power_dbm
+from drivers.atheros import TONE_KINDS
+from drivers.atheros.table import NOISE_FLOOR_DBM
+from drivers.frame import FRAME_TABLE, NO_SEQUENCE, FrameBlock, FrameFlag, every_stream
+from drivers.simulate.cards.front_end import FrontEnd, made_up_address, pairs, power_dbm
 from drivers.simulate.cards.streams import by_streams
 from drivers.simulate.grid import Grid
 from drivers.simulate.radio import Radio
@@ -21,19 +23,19 @@ from drivers.simulate.waves import Complex
 
 RMS = 160.0
 """Size that the gain control of a chain aims at, of a complex value."""
-RSSI_OFFSET_DB = 95
-"""dBm = RSSI field - 95, the nominal noise floor of ath9k."""
 NOISIER_DB = 3.0
 """33.3 dB below the signal in amplitude is an estimate of 30.3 dB, where a good Intel card has 33."""
 _LEAST_FIELD, _LARGEST_FIELD = 1, 90
 _RATE = 0x8F  # MCS 15: two streams
 _TWO_STREAMS = 0x08
 _LARGEST = 511
+_CLOCK_WRAP_US = 2**32
+_PRIMARY_BELOW_MHZ = 10  # the record names the primary 20 MHz channel, here the lower one
 _ABOVE, _BELOW, _ROUND = 0.7, 0.94, 0.35  # of the level's spread: where it ends above, how it falls off below
 
 
 class Atheros:
-    """An Atheros card with its own clock; it counts nothing.
+    """An Atheros card with its own 32-bit clock; it counts nothing.
 
     Args:
         radio: imperfections.
@@ -50,6 +52,7 @@ class Atheros:
         self.radio, self.grid = radio, grid
         self._rng = np.random.default_rng(seed)
         self._clock_us, self._frames = clock_us, 0
+        self._transmitter = made_up_address(self._rng)
         self._front = FrontEnd(radio, grid, self._rng, target_dbm=-4.0, noisier_db=NOISIER_DB, own_gains=True)
 
     def measure(self, channel: Complex, times: Floats, heard: npt.NDArray[np.bool_]) -> list[FrameBlock]:
@@ -73,17 +76,20 @@ class Atheros:
         """One row a frame; the card reports RSSI a chain, but no noise, no gain and no counter."""
         table = np.zeros(len(times), FRAME_TABLE)
         table["sequence"] = NO_SEQUENCE
-        table["capture_ns"] = (self._clock_us + np.rint(times * 1e6).astype(np.int64)) * 1000
-        field = dbm + RSSI_OFFSET_DB + self._rng.normal(0, self.radio.rssi_jitter_db, dbm.shape)
+        clock_us = self._clock_us + np.rint(times * 1e6).astype(np.int64)
+        table["capture_ns"] = clock_us % _CLOCK_WRAP_US * 1000
+        field = dbm - NOISE_FLOOR_DBM + self._rng.normal(0, self.radio.rssi_jitter_db, dbm.shape)
         table["rssi_dbm"] = np.nan
         table["rssi_dbm"][:, : dbm.shape[1]] = (
-            np.rint(field).clip(_LEAST_FIELD, _LARGEST_FIELD) - RSSI_OFFSET_DB
+            np.rint(field).clip(_LEAST_FIELD, _LARGEST_FIELD) + NOISE_FLOOR_DBM
         )
         table["noise_dbm"] = np.nan
         table["rate"] = _RATE
+        table["transmitter"] = self._transmitter
         table["centre_mhz"] = round(self.grid.centre_hz / 1e6)
         if self.grid.bandwidth_mhz == 40:
             table["flags"] = FrameFlag.HT40
+            table["centre_mhz"] -= _PRIMARY_BELOW_MHZ
         return table
 
     def _blocks(self, table: npt.NDArray[np.void], raw: npt.NDArray[np.int16]) -> list[FrameBlock]:
@@ -98,7 +104,7 @@ class Atheros:
             table=table,
             raw=raw,
             subcarrier_index=np.asarray(self.grid.index, np.int16),
-            tones=np.full(raw.shape[1], Tone.DATA, np.uint8),
+            tones=TONE_KINDS[raw.shape[1]],
             bandwidth_mhz=self.grid.bandwidth_mhz,
             present=every_stream([True] * raw.shape[2], raw.shape[3]),
             index=index,

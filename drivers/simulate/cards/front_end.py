@@ -80,6 +80,11 @@ class FrontEnd:
         return turn(carrier[:, None] + delay[:, None] * self.grid.offset_hz)
 
 
+def made_up_address(rng: np.random.Generator) -> int:
+    """A locally administered MAC address, which no real card has."""
+    return 0x020000000000 | int(rng.integers(2**40))
+
+
 def power_dbm(channel: Complex, transmit_dbm: float) -> Floats:
     """Received power per antenna ``[packet, rx]``, dBm."""
     square = (channel.real**2 + channel.imag**2).mean(axis=(1, 3), dtype=np.float64)

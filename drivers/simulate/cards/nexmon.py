@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from drivers.frame import FRAME_TABLE, FrameBlock, every_stream
 from drivers.simulate.cards.fft_bins import FftBins
-from drivers.simulate.cards.front_end import FrontEnd, pairs, power_dbm
+from drivers.simulate.cards.front_end import FrontEnd, made_up_address, pairs, power_dbm
 from drivers.simulate.grid import Grid
 from drivers.simulate.radio import Radio
 from drivers.simulate.room import Floats
@@ -52,7 +52,7 @@ class Nexmon:
         self._clock_us, self._count, self._frames = HOST_EPOCH_US + clock_us, count, 0
         self._stamped = 0
         self._bins = FftBins(grid, self._rng)
-        self._transmitter = 0x020000000000 | int(self._rng.integers(2**40))  # locally administered
+        self._transmitter = made_up_address(self._rng)
         self._front = FrontEnd(radio, grid, self._rng, target_dbm=_TARGET_DBM, noisier_db=NOISIER_DB)
 
     def measure(self, channel: Complex, times: Floats, heard: npt.NDArray[np.bool_]) -> list[FrameBlock]:
