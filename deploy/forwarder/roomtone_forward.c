@@ -732,6 +732,8 @@ static void name_secret_file(void) {
         options.secret_file = path;
     }
     options.token = getenv("ROOMTONE_TOKEN");
+    if (options.token != NULL && *options.token == '\0')
+        options.token = NULL;
 }
 
 int main(int count, char **words) {

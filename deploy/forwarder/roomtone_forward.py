@@ -351,6 +351,7 @@ class ToTls(object):
     def connect(self):
         plain = socket.create_connection(self.where, TIMEOUT_S)
         try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if sys.platform.startswith("linux"):
                 plain.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, int(TIMEOUT_S * 1000))
             sock = tls_context().wrap_socket(plain)

@@ -127,6 +127,7 @@ class Run:
         """Message C: what the forwarder lost since it was told last."""
         told = _counts(body)
         lost: Counter[str] = Counter()
+        self._fresh = False
         for name, reason in _COUNTED.items():
             lost[reason] = max(told.get(name, 0) - self._known.get(name, 0), 0)
             self._known[name] = max(told.get(name, 0), self._known.get(name, 0))
