@@ -1,4 +1,4 @@
-"""Absolute scale of raw CSI: received power in dBm and the factor into units of sqrt(SNR).
+"""Absolute scale of Intel 5300 CSI: received power in dBm and the factor into units of sqrt(SNR).
 
 After get_total_rss.m and get_scaled_csi.m of linux-80211n-csitool-supplementary. Where that tool assumes
 -92 dBm for an unknown noise floor, so does this.
@@ -31,9 +31,12 @@ def total_rss_dbm(block: FrameBlock) -> Floats:
 def scale(block: FrameBlock) -> Floats:
     """Factor of each frame that turns `FrameBlock.csi` into units of sqrt(SNR).
 
-    0 for a frame that measures nothing, NaN where the received power is unknown. Quantisation noise counts as
-    noise, as in get_scaled_csi.m.
+    0 for a frame that measures nothing, NaN where the received power is unknown, and for every other card:
+    they tell no noise floor, or one that belongs to another gain. Quantisation noise counts as noise, as in
+    get_scaled_csi.m.
     """
+    if block.nic != "intel5300":
+        return np.full(len(block), np.nan)
     frames, subcarriers, _, tx, _ = block.raw.shape
     values = block.raw.reshape(frames, -1).astype(np.float64)
     power = (values**2).sum(axis=1) / subcarriers

@@ -24,6 +24,7 @@ CLOCK_WRAP_NS: int | None = 2**32 * 1000
 SEQUENCE_WRAP: int | None = 2**32
 """Of esp-csi's `id`; rows of the ESP32-CSI-Tool are not numbered (`sequence` is then `NO_SEQUENCE`)."""
 GROUP_WITHIN_NS: int | None = None
+TELLS_TRANSMITTER = True
 
 
 def sniff(head: bytes) -> str | None:

@@ -21,6 +21,7 @@ TITLE = "Intel AX200, AX210 (FeitCSI)"
 CLOCK_WRAP_NS: int | None = 2**32 * 1000
 SEQUENCE_WRAP: int | None = None
 GROUP_WITHIN_NS: int | None = None
+TELLS_TRANSMITTER = True
 
 FTM_TICKS_A_US = 320
 _HEAD = np.dtype(

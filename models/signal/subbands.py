@@ -2,9 +2,10 @@
 
 A card that listens on 80 MHz also reports frames of 20 and 40 MHz; outside of what was sent its bins hold
 noise and leakage. Per 20 MHz sub-band the median power over the subcarriers is compared with the strongest
-one's. In recordings frames that fill the band stay within 16 dB of it in every sub-band (fading), the leakage
-of narrower ones lies 18 to 60 dB below it (but for 2 of 950 frames of one). What is filled is the smallest part that 802.11 allows (20 MHz, an
-aligned 40 or 80 MHz) around all strong sub-bands, so one faded sub-band is no narrower frame.
+one's. In recordings, frames that fill the band stay within 16 dB of it in every sub-band (fading), and the
+leakage of narrower ones lies 18 to 60 dB below it (but for 2 of the 950 frames of one recording). What is
+filled is the smallest part that 802.11 allows (20 MHz, an aligned 40 or 80 MHz) around all strong sub-bands,
+so one faded sub-band is no narrower frame.
 """
 
 from dataclasses import replace

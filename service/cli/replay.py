@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from drivers.errors import DeliveryError
-from drivers.frame import FrameBlock
+from drivers.frame import FrameBlock, mac_text
 from drivers.loss import Loss, RunningLoss
 from drivers.publish import publish
 from drivers.report import Progress as Published
@@ -87,6 +87,18 @@ def replay(
         str, typer.Option(help="Factor of real time, or max: as fast as the service processes.")
     ] = "max",
     part: Annotated[str | None, typer.Option(help="Only these seconds of each capture, e.g. 0s-60s.")] = None,
+    tx: Annotated[
+        str,
+        typer.Option(
+            metavar="MAC|auto|any",
+            help="Whose packets make the link; others are counted. auto: the sender of most. The Intel 5300 "
+            "does not tell senders apart.",
+        ),
+    ] = "auto",
+    iq_order: Annotated[
+        Literal["as_recorded", "imag_first"],
+        typer.Option(help="imag_first for Nexmon firmware that wrote the imaginary part first."),
+    ] = "as_recorded",
     to: Annotated[str | None, typer.Option(help="Ingest endpoint; by default the site's.")] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the service to answer.")] = 10.0,
     config: ConfigFile = None,
@@ -112,7 +124,16 @@ def replay(
             curve=curve,
         )
         with sender, _progress(path, quiet=as_json) as told:
-            report = publish(read_chunks(path), module, sender, speed=pace, part=span, progress=told)
+            report = publish(
+                read_chunks(path),
+                module,
+                sender,
+                speed=pace,
+                part=span,
+                transmitter=tx,
+                iq_order=iq_order,
+                progress=told,
+            )
         if not report.published:
             where = (
                 f"none of its {report.frames} frames is within {part}" if report.frames else "no frame in it"
@@ -135,6 +156,8 @@ def _result(path: Path, nic: str, report: Report, loss: Loss) -> dict[str, Any]:
         "processed": report.acked,
         "resent": report.resent,
         "rejected": dict(report.rejected),
+        "transmitter": mac_text(report.transmitter) if report.transmitter else None,
+        "roamed": report.roamed,
         "gaps": loss.missing,
         "loss_method": loss.method,
         "capture_s": round(report.capture_s, 3),

@@ -77,7 +77,8 @@ class LinkLedger:
     """Frames a second that the sender made between its last two greetings, sent or not."""
     held: deque[tuple[int, int]] = field(default_factory=deque)
     """Position before, and newest capture time of, each block that a further window may need."""
-    _recent: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=4096))
+    _recent: deque[tuple[int, int, int, int]] = field(default_factory=lambda: deque(maxlen=4096))
+    """Oldest and newest capture time, number of frames, and host time less the newest, of each late block."""
     _offered: tuple[int, int] | None = None
     _loss: RunningLoss = field(default_factory=RunningLoss)
 
@@ -168,17 +169,17 @@ class LinkLedger:
 
     def rate_hz(self) -> float | None:
         """Frames per second of capture time, lately; of a sender whose frames are not taken, as it says."""
-        if len(self._recent) < 2:
+        frames = sum(count for _, _, count, _ in self._recent)
+        if frames < 2:
             return self.offered_hz
-        span_ns = self._recent[-1][0] - self._recent[0][0]
-        frames = sum(count for _, count, _ in self._recent) - self._recent[0][1]
-        return frames / span_ns * 1e9 if span_ns > 0 else None
+        span_ns = self._recent[-1][1] - self._recent[0][0]
+        return (frames - 1) / span_ns * 1e9 if span_ns > 0 else None
 
     def clock_offset_ms(self) -> float | None:
         """Host receive time less capture time, at its least lately; None for a replay, which is shifted."""
         if self.source is Source.REPLAY or not self._recent:
             return None
-        return min(offset for _, _, offset in self._recent) / 1e6
+        return min(offset for *_, offset in self._recent) / 1e6
 
     def report(self) -> dict[str, JsonValue]:
         """As the heartbeat carries it."""
@@ -234,8 +235,8 @@ class LinkLedger:
         if not len(times):
             return
         self.last_capture_ns = newest if self.last_capture_ns is None else max(newest, self.last_capture_ns)
-        self._recent.append((newest, len(block), received_ns - newest))
-        while self._recent[-1][0] - self._recent[0][0] > _RATE_SPAN_NS:
+        self._recent.append((int(times.min()), newest, len(times), received_ns - newest))
+        while newest - self._recent[0][1] > _RATE_SPAN_NS:
             self._recent.popleft()
 
 

@@ -40,6 +40,7 @@ def test_names_itself(nic: Nic) -> None:
     assert nic.TITLE
     for limit in (nic.CLOCK_WRAP_NS, nic.SEQUENCE_WRAP, nic.GROUP_WITHIN_NS):
         assert limit is None or limit > 0
+    assert nic.TELLS_TRANSMITTER in {True, False}
 
 
 def test_knows_its_own_bytes_and_no_others(nic: Nic) -> None:

@@ -14,6 +14,7 @@ from drivers.iq import IqOrder, in_order
 from drivers.registry import Nic
 from drivers.scale import scale
 from drivers.stream import Stream
+from drivers.units import subcarrier_hz
 from service.cli.capture import read_blocks
 
 Told = Callable[[int], None]
@@ -71,14 +72,6 @@ def _joined(piece: list[FrameBlock], start: int, count: int, shape: Shape) -> np
         subcarriers, rx, tx = block.shape
         csi[block.index - start, :subcarriers, :rx, :tx] = block.csi()
     return csi
-
-
-def subcarrier_hz(
-    index: npt.NDArray[np.int16], centre_mhz: npt.NDArray[np.uint16]
-) -> npt.NDArray[np.float64]:
-    """Placeholder until drivers.units lands."""
-    centre = np.where(centre_mhz > 0, centre_mhz * 1e6, np.nan)
-    return np.asarray(centre[:, None] + index * 312_500.0)
 
 
 @dataclass(slots=True)
