@@ -17,6 +17,7 @@ from drivers.stream import Stream
 from tests.drivers.intel import frames_in_order
 from tests.drivers.live import Reader
 from tests.drivers.samples import SAMPLES
+from tests.drivers.test_live_device import Driver
 from tests.drivers.test_live_serial import Board
 
 ROWS = 200
@@ -49,6 +50,24 @@ def send(port: int, datagrams: list[bytes]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as card:
         for datagram in datagrams:
             card.sendto(datagram, ("127.0.0.1", port))
+
+
+def test_atheros_whose_ring_ran_over(tmp_path: Path) -> None:
+    """Its driver loses the oldest records and says nothing: thirty that never came show by time."""
+    nic, records = load("atheros"), cut("atheros", ROWS)
+    kept = records[:90] + records[120:]
+    driver = Driver(tmp_path / "CSI_dev")
+    with open_source(f"dev:{driver.path}", nic) as source:
+        reader = Reader(source)
+        for number, record in enumerate(kept, 1):
+            driver.record(SAMPLES["atheros"].datagram(record))
+            if number % 10 == 0:
+                reader.until(lambda number=number: source.received == number, "ten records")
+        reader.finish()
+        driver.close()
+    assert values(reader.blocks) == values(parsed(nic, kept))
+    assert missing(reader.blocks) == (30, "timing")
+    assert not source.lost
 
 
 def nexmon_source(kind: str) -> tuple[LiveSource, int]:
