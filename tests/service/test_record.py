@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from drivers import intel5300
 from drivers.errors import SourceError
+from drivers.registry import load
 from drivers.stream import Stream
 from service.cli import record as record_command
 from service.cli.errors import CommandError
@@ -27,6 +28,7 @@ from service.recording.labels import Label
 from service.recording.take import RecordingError, Take
 from tests.drivers.intel import frames_in_order, records
 from tests.drivers.receiver import wait_for
+from tests.drivers.samples import SAMPLES
 
 RECORDS = records(600)
 
@@ -34,8 +36,9 @@ RECORDS = records(600)
 class Card(threading.Thread):
     """Sends records over UDP, one every few milliseconds, until told to stop; the socket is free at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, datagrams: list[bytes] = RECORDS) -> None:
         super().__init__(daemon=True)
+        self.datagrams = datagrams
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -46,7 +49,7 @@ class Card(threading.Thread):
     def run(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as card:
             while not self.ending.wait(0.002):
-                card.sendto(RECORDS[self.sent % len(RECORDS)], ("127.0.0.1", self.port))
+                card.sendto(self.datagrams[self.sent % len(self.datagrams)], ("127.0.0.1", self.port))
                 self.sent += 1
 
 
@@ -152,6 +155,37 @@ def test_stopped_early_it_is_kept_and_goes_on(card: Card, tmp_path: Path, told: 
     assert 1.0 <= entry["seconds"] < 30
     last = record(*words, "--resume", tmp_path)
     assert "complete already" in str(last.exception)
+
+
+@pytest.mark.parametrize("name", ["atheros", "esp32", "nexmon"])
+def test_every_cards_file_goes_on_behind_its_last_whole_record(
+    name: str, tmp_path: Path, told: threading.Event
+) -> None:
+    """Formats that begin with a header have it once, however often the recording was resumed."""
+    nic, sample = load(name), SAMPLES[name]
+    block = sample.block(300)
+    records = [nic.encode(block.take(slice(row, row + 1))) for row in range(300)]
+    card = Card([sample.datagram(record) for record in records])
+    card.start()
+    words = ["--nic", name, "--source", card.source, "--name", "a", "--json", str(tmp_path)]
+    for run in range(3):
+        told.clear()
+        threading.Timer(0.2, told.set).start()
+        done = CliRunner().invoke(app, [*words, "--for", "90s", *(["--resume"] if run else [])])
+        (part,) = tmp_path.glob("a.*.part")
+        assert json.loads(done.stdout)["error"].endswith("go on with --resume"), done.output
+        with part.open("ab") as file:
+            file.write(records[0][: len(records[0]) // 2])
+    done = CliRunner().invoke(app, [*words, "--resume", "--for", "0.1s"])
+    card.ending.set()
+    result = json.loads(done.stdout)
+    assert done.exit_code == 0
+    stream = Stream(nic)
+    stream.feed(Path(result["file"]).read_bytes())
+    stream.finish()
+    assert stream.frames == result["frames"] > 60
+    assert not stream.account.rejected
+    assert stream.account.container_bytes == len(nic.opening())
 
 
 def test_killed_it_leaves_a_readable_file_that_goes_on(card: Card, tmp_path: Path) -> None:
