@@ -14,13 +14,12 @@ _MEMINFO = struct.Struct("9I")
 _DROPS = 8  # SK_MEMINFO_DROPS
 
 
-def enlarge(sock: socket.socket, size: int = WANTED_BYTES) -> int:
-    """Ask for a receive buffer of `size` bytes, beyond the system's limit where we may; what it is now."""
+def enlarge(sock: socket.socket, size: int = WANTED_BYTES) -> None:
+    """Ask for a receive buffer of `size` bytes, beyond the system's limit (rmem_max) where we may."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
     except OSError:  # needs CAP_NET_ADMIN
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
 
 
 class Overflow:

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from drivers import intel5300
 from drivers.errors import SourceError
 from drivers.live import open_source
+from drivers.live.registry import is_live
 from drivers.live.udp import UdpSource
 from drivers.loss import RunningLoss
 from tests.drivers.intel import records
@@ -134,3 +136,18 @@ def test_other_sources_and_strange_options() -> None:
         open_source("netlink", intel5300, allow=["127.0.0.1"])
     with pytest.raises(SourceError, match="alone"):
         open_source("-:1", intel5300)
+
+
+def test_a_source_of_somebody_else_is_an_entry_point(
+    monkeypatch: pytest.MonkeyPatch, source: UdpSource
+) -> None:
+    class Theirs:
+        @staticmethod
+        def open(rest: str, nic: object, *, allow: tuple[str, ...] = ()) -> UdpSource:
+            assert (rest, nic, allow) == ("x:1", intel5300, ["me"])
+            return source
+
+    point = SimpleNamespace(name="mqtt", load=lambda: Theirs)
+    monkeypatch.setattr("drivers.live.registry.entry_points", lambda **wanted: [point])
+    assert is_live("mqtt:x:1")
+    assert open_source("mqtt:x:1", intel5300, allow=["me"], enrolment=None) is source
