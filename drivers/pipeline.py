@@ -5,6 +5,7 @@ import time
 from drivers.account import Account
 from drivers.errors import OptionError
 from drivers.frame import FrameBlock
+from drivers.group import Grouper
 from drivers.host_clock import HostClock
 from drivers.iq import IqOrder, in_order
 from drivers.registry import Nic
@@ -13,6 +14,9 @@ from drivers.transmitter import ANY, AUTO, TransmitterFilter
 
 TICK_S = 1.5
 """Longer than the transmitter filter waits by a clock that runs; one that stands still must not hold it."""
+
+GROUP_TICK_S = 0.2
+"""Longer than the records of one frame take to come."""
 
 
 class Pipeline:
@@ -47,7 +51,8 @@ class Pipeline:
         self.stream = Stream(nic, as_recorded=as_recorded)
         self._sender = _filter_of(nic, transmitter)
         self.clock = HostClock()
-        self._group = group
+        within_ns = nic.GROUP_WITHIN_NS if group else None
+        self._grouper = None if within_ns is None else Grouper(within_ns)
         self._parsed = 0.0
 
     @property
@@ -70,6 +75,16 @@ class Pipeline:
         """How often another sender took the followed one's place."""
         return self._sender.roamed
 
+    @property
+    def groups(self) -> int:
+        """Frames put together from records (each may be one); 0 where that is not done."""
+        return 0 if self._grouper is None else self._grouper.groups
+
+    @property
+    def incomplete(self) -> int:
+        """Of these, frames of which records never came."""
+        return 0 if self._grouper is None else self._grouper.incomplete
+
     def feed(self, data: bytes | memoryview, host_ns: int | None = None) -> list[FrameBlock]:
         """Frames that these bytes complete.
 
@@ -79,20 +94,28 @@ class Pipeline:
 
     def tick(self) -> list[FrameBlock]:
         """Frames that waited long enough for others; call it when a live source has nothing to read."""
-        if not self._sender.holds or time.monotonic() - self._parsed < TICK_S:
-            return []
-        return self._sender.flush()
+        waited_s = time.monotonic() - self._parsed
+        grouper = self._grouper
+        if self._sender.holds and waited_s >= TICK_S:
+            return self._grouped(self._sender.flush())
+        if grouper is not None and grouper.holds and waited_s >= GROUP_TICK_S:
+            return grouper.flush()
+        return []
 
     def finish(self, host_ns: int | None = None) -> list[FrameBlock]:
         """Everything that is left."""
-        return self._pass_on(self.stream.finish(), host_ns) + self._sender.flush()
+        last = self._pass_on(self.stream.finish(), host_ns) + self._grouped(self._sender.flush())
+        return last if self._grouper is None else last + self._grouper.flush()
 
     def _pass_on(self, blocks: list[FrameBlock], host_ns: int | None) -> list[FrameBlock]:
         if blocks and not self._sender.holds:
             self._parsed = time.monotonic()
         if host_ns is not None:
             self.clock.on_host_time(blocks, host_ns)
-        return self._sender.take([in_order(block, self.iq_order) for block in blocks])
+        return self._grouped(self._sender.take([in_order(block, self.iq_order) for block in blocks]))
+
+    def _grouped(self, blocks: list[FrameBlock]) -> list[FrameBlock]:
+        return blocks if self._grouper is None else self._grouper.take(blocks)
 
 
 def _filter_of(nic: Nic, transmitter: str) -> TransmitterFilter:

@@ -1,6 +1,7 @@
 """Frames, senders and a small stand-in for the models, for tests of the worker."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,8 @@ class Talker:
         self.published = 0
         self.acked = 0
 
-    def hello(self, published: int | None = None) -> None:
+    def hello(self, published: int | None = None, **told: Any) -> None:
+        """Introduce itself; `told` are further fields of `Hello`."""
         published = self.published if published is None else published
         hello = Hello(
             schema=SCHEMA_VERSION,
@@ -95,6 +97,7 @@ class Talker:
             source=self.source,
             published=published,
             acked=self.acked,
+            **told,
         )
         self.wire.send(pack_control(hello))
 
