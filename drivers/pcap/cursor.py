@@ -38,6 +38,8 @@ class Cursor:
 
     def header(self, end: int, state: Container) -> bool:
         """The bytes up to `end` say something about the file."""
+        if state.interfaces is not (self.state and self.state.interfaces):
+            self.columns.close(self.data, self.state)
         self.account.container(end - self.at)
         self.at, self.state = end, state
         return True

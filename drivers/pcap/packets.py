@@ -44,31 +44,41 @@ class Packets:
 
 @dataclass(slots=True)
 class Columns:
-    """Collects packets, one by one or in runs of equal records; columns as `Packets` names them."""
+    """Collects packets; columns as `Packets` names them, from ``start`` to ``link``.
 
-    runs: list[tuple[Any, ...]] = field(default_factory=list)
+    `singles`: one by one. `runs`: (start of the first, how many, bytes of a record, size, cut) of packets in
+    equal records one behind the other, whose time stands 16 bytes before them.
+    """
+
+    done: list[tuple[Any, ...]] = field(default_factory=list)
     singles: list[tuple[int, int, bool, int, int, int]] = field(default_factory=list)
+    runs: list[tuple[int, int, int, int, bool]] = field(default_factory=list)
 
-    def run(self, start: Ints, size: int, *, cut: bool, record: int, unix_ns: Ints, link: int) -> None:
-        """Packets that differ in place and time only."""
-        self._close()
-        same = ((size, np.int64), (cut, np.bool_), (record, np.int64))
-        columns = [np.full(len(start), value, kind) for value, kind in same]
-        self.runs.append((start, *columns, unix_ns, np.full(len(start), link, np.int64)))
+    def close(self, data: memoryview, state: Container | None) -> None:
+        """What was collected came under this state of the file."""
+        if self.singles:
+            start, size, cut, *rest = np.ascontiguousarray(np.array(self.singles, np.int64).T)
+            self.done.append((start, size, cut.astype(np.bool_), *rest))
+        if self.runs and state is not None:
+            self.done.append(self._spread(data, state))
+        self.singles, self.runs = [], []
 
     def joined(self) -> tuple[Any, ...]:
-        """All columns."""
-        self._close()
-        if len(self.runs) == 1:
-            return self.runs[0]
-        if not self.runs:
-            none = np.empty(0, np.int64)
-            return none, none, np.empty(0, np.bool_), none, none, none
-        return tuple(np.concatenate(column) for column in zip(*self.runs, strict=True))
+        """All columns of what is closed."""
+        if len(self.done) == 1:
+            return self.done[0]
+        none = np.empty(0, np.int64)
+        empty = (none, none, np.empty(0, np.bool_), none, none, none)
+        return tuple(np.concatenate(column) for column in zip(empty, *self.done, strict=True))
 
-    def _close(self) -> None:
-        if self.singles:
-            table = np.array(self.singles, np.int64).reshape(-1, 6)
-            start, size, cut, *rest = np.ascontiguousarray(table.T)
-            self.runs.append((start, size, cut.astype(np.bool_), *rest))
-            self.singles = []
+    def _spread(self, data: memoryview, state: Container) -> tuple[Any, ...]:
+        """One row a packet of the runs."""
+        first, count, stride, size, cut = np.ascontiguousarray(np.array(self.runs, np.int64).T)
+        record, size, cut = (np.repeat(column, count) for column in (stride, size, cut))
+        place = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
+        start = np.repeat(first, count) + place * record
+        stamps: npt.NDArray[np.void] = np.ndarray((len(data) - 15,), "V8", data, strides=(1,))
+        seconds, fraction = stamps[start - 16].view(state.order + "u4").reshape(-1, 2).astype(np.int64).T
+        where = state.interfaces[0]
+        unix_ns = seconds * 10**9 + fraction * (10**9 // where.ticks_per_s)
+        return start, size, cut.astype(np.bool_), record, unix_ns, np.full(len(start), where.link, np.int64)

@@ -27,7 +27,7 @@ def classic_step(cursor: Cursor, state: Container) -> bool | None:
     at = cursor.at
     if cursor.left < HEAD_BYTES:
         return cursor.cut_end()
-    seconds, fraction, size, length = struct.unpack_from(state.order + "IIII", cursor.data, at)
+    size, length = struct.unpack_from(state.order + "II", cursor.data, at + 8)
     if not 0 < size <= length <= MAX_PACKET:
         return _odd(cursor, state, size, length)
     end = at + HEAD_BYTES + size
@@ -38,11 +38,11 @@ def classic_step(cursor: Cursor, state: Container) -> bool | None:
         return False
     if not follows and (inner := find_record(cursor, state, at + HEAD_BYTES, end)) is not None:
         return cursor.reject("truncated", inner)
-    where = state.interfaces[0]
-    now = where.unix_ns(seconds * where.ticks_per_s + fraction)
-    cursor.columns.singles.append((at + HEAD_BYTES, size, size < length, end - at, now, where.link))
-    cursor.at = end
-    _run(cursor, state, size, length)
+    count = 1
+    if cursor.data[at + 8 : at + 16] == cursor.data[end + 8 : end + 16]:
+        count += max(_alike(cursor, end, end - at) - 1, 0)  # but the last, whose follower was not looked at
+    cursor.columns.runs.append((at + HEAD_BYTES, count, end - at, size, size < length))
+    cursor.at = at + count * (end - at)
     return True
 
 
@@ -77,34 +77,16 @@ def _follows(cursor: Cursor, state: Container, end: int) -> bool | None:
     return False if judged <= cursor.size or cursor.final else None
 
 
-def _run(cursor: Cursor, state: Container, size: int, length: int) -> None:
-    """Take the records behind that have the same lengths, all but the last, whose follower was not seen."""
-    stride, begin = HEAD_BYTES + size, cursor.at
-    count = _alike(cursor, state, stride, size, length) - 1
-    if count <= 0:
-        return
-    where = state.interfaces[0]
-    times: npt.NDArray[np.uint32] = np.ndarray(
-        (count, 2), state.order + "u4", cursor.data, begin, (stride, 4)
+def _alike(cursor: Cursor, begin: int, stride: int) -> int:
+    """How many records from `begin` on have the lengths of the one before; long runs are looked at further."""
+    total, alike, look = (cursor.size - begin) // stride, 0, _PROBE
+    lengths: npt.NDArray[np.uint64] = np.ndarray(
+        (total + 1,), np.uint64, cursor.data, begin - stride + 8, (stride,)
     )
-    tick_ns = 10**9 // where.ticks_per_s
-    unix_ns = times[:, 0] * np.int64(10**9) + times[:, 1] * np.int64(tick_ns)
-    start = np.arange(begin + HEAD_BYTES, begin + count * stride, stride, dtype=np.int64)
-    cursor.columns.run(start, size, cut=size < length, record=stride, unix_ns=unix_ns, link=where.link)
-    cursor.at += count * stride
-
-
-def _alike(cursor: Cursor, state: Container, stride: int, size: int, length: int) -> int:
-    """How many records at the cursor have these lengths; looks further the longer the run gets."""
-    total, alike, look = cursor.left // stride, 0, _PROBE
-    both = int.from_bytes(struct.pack("<II" if state.order == "<" else ">II", size, length), "little")
     while alike < total:
         rows = min(look, total - alike)
-        lengths: npt.NDArray[np.uint64] = np.ndarray(
-            (rows,), "<u8", cursor.data, cursor.at + alike * stride + 8, (stride,)
-        )
-        same = lengths == np.uint64(both)
+        same = lengths[alike + 1 : alike + 1 + rows] == lengths[0]
         if not same.all():
-            return alike + int(np.argmin(same))
+            return alike + int(same.argmin())
         alike, look = alike + rows, look * 4
     return alike

@@ -22,6 +22,7 @@ def read(data: bytes | memoryview, *, final: bool, state: Container | None = Non
     cursor = Cursor(data, final=final, state=state)
     while _step(cursor):
         pass
+    cursor.columns.close(cursor.data, cursor.state)
     start, size, cut, record, unix_ns, link = cursor.columns.joined()
     return Packets(start, size, cut, record, unix_ns, link, cursor.at, cursor.account, cursor.state)
 
