@@ -117,6 +117,31 @@ def test_unassigned_senders_are_shown_and_can_be_assigned(api: Running, worker: 
     assert api.client.get("/v1/links?status=unassigned").json()["items"] == []
 
 
+def test_links_tell_their_sender_its_losses_and_its_clock(api: Running, worker: PretendedWorker) -> None:
+    told = {
+        "transmitter": "00:16:ea:00:00:01",
+        "roamed": 1,
+        "unauthenticated": True,
+        "address": "192.0.2.7",
+        "bandwidth_mhz": 80,
+        "centre_mhz": 5210,
+        "source_rejected": {"other_transmitter": 7},
+        "lost_at_source": {"socket_overflow": 3},
+        "dropped": 4,
+        "loss_method": "timing",
+        "clock": {"drift_ppm": -3.5, "resets": 2},
+    }
+    worker.unassigned = {"stray": link_facts(None, **told)}
+    (item,) = wait_for(lambda: api.client.get("/v1/links?status=unassigned").json()["items"], "the sender")
+    assert {name: item[name] for name in told} == told
+    schemas = api.client.get("/v1/openapi.json").json()["components"]["schemas"]
+    assert set(told) <= set(schemas["Link"]["properties"])
+    assert set(item) == set(schemas["Link"]["properties"])
+    stream = api.client.get("/v1/asyncapi.json").json()
+    kinds = stream["components"]["messages"]["event"]["payload"]["properties"]["type"]["enum"]
+    assert "org.roomtone.link.roamed" in kinds
+
+
 def test_quality_tells_what_the_worker_counts(api: Running, worker: PretendedWorker) -> None:
     api.put_room("lab", links=["l1", "l2"])
     worker.links = {"l1": link_facts("lab")}
@@ -127,6 +152,7 @@ def test_quality_tells_what_the_worker_counts(api: Running, worker: PretendedWor
     assert (first["status"], first["gap_share"], first["rejected"]) == ("ok", 0.1, {"all_zero": 1})
     assert first["age_s"] < 60
     assert (second["status"], second["received"], second["age_s"]) == ("waiting", None, None)
+    assert (second["clock"], second["lost_at_source"]) == ({"drift_ppm": None, "resets": None}, {})
     metrics = api.client.get("/metrics").text
     labels = 'link="l1",nic="intel5300",room="lab",source="simulated"'
     assert f"roomtone_link_frames_received_total{{{labels}}} 90.0" in metrics
