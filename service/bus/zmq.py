@@ -37,6 +37,8 @@ class ZmqIngest:
 
     def __init__(self, endpoint: str, curve: CurveFolder | None = None) -> None:
         self.rejected: Counter[str] = Counter()
+        if curve is not None:
+            curve.server_keys()  # a damaged file is an error before anything is open
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._gate = None if curve is None else Gate(self._context, curve)
         self._socket = self._context.socket(zmq.ROUTER)

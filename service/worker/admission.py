@@ -9,7 +9,8 @@ from drivers.wire import SCHEMA_VERSION, Hello
 from service.rooms.config import Name
 from service.store.engine import Store
 from service.store.enroll import enroll
-from service.worker.site import ASSIGNED_BY, BY_HEADER, Layout
+from service.store.links import get_link
+from service.worker.site import ASSIGNED_BY, BY_HEADER, Layout, LinkPlace
 
 _name: Final = TypeAdapter[str](Name)
 
@@ -37,12 +38,21 @@ def admit(hello: Hello, layout: Layout, store: Store, *, rooms_by_header: bool) 
             "schema_version",
             f"it speaks schema version {hello.schema}, this service {SCHEMA_VERSION}: update the older one",
         )
-    place = layout.links.get(hello.link)
+    place = layout.links.get(hello.link) or _just_enrolled(hello.link, store)
     if place is not None and place.room is not None and hello.room in {None, place.room}:
-        return Admitted(place.room, enrolled=False)
+        return Admitted(place.room, enrolled=hello.link not in layout.links)
     if place is not None and not place.by_header:
         return _misplaced(hello, place.room)
     return _by_header(hello, store, allowed=rooms_by_header)
+
+
+def _just_enrolled(link: str, store: Store) -> LinkPlace | None:
+    """The link, if it was configured after the layout was read (`roomtone links enroll` asks nobody)."""
+    record = get_link(store, link)
+    if record is None:
+        return None
+    by_header = record.doc.get(ASSIGNED_BY) == BY_HEADER
+    return LinkPlace(record.room, by_header, record.last_capture_ns)
 
 
 def _misplaced(hello: Hello, room: str | None) -> Refused:
