@@ -7,7 +7,7 @@ from drivers.nexmon.layout import BIN_BYTES, INT16, PACKINGS, Packing
 from drivers.nexmon.packed import Unpacker
 
 _UNPACKERS = {packing: Unpacker(packing) for packing in PACKINGS if packing is not INT16}
-_BATCH_BYTES = 1 << 15
+_BATCH_BYTES = 1 << 17
 
 
 def values(
