@@ -31,6 +31,7 @@ check: $(VENV)/dev ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vermin --quiet --no-tips --backport argparse --target=3.4- --violations deploy/forwarder
 
 models: $(VENV)/dev ## train the shipped models again, from simulation and (where it is there) ../shared
 	$(BIN)/roomtone train zoo
