@@ -1,4 +1,4 @@
-"""Capture files of every kind, link layer and kind of damage: which packets are found, where the bytes went."""
+"""Capture files of every kind, link layer and damage: which packets are found, where the bytes went."""
 
 import struct
 
