@@ -113,17 +113,17 @@ def _values(
 ) -> npt.NDArray[np.int16]:
     """CSI int16 [frame, tone, rx, tx, 2] of the bit streams at `starts`."""
     raw = np.empty((len(starts), tones, nr, nc, 2), np.int16)
-    unpack, size = unpacker(tones, nr, nc).unpack, csi_bytes(tones, nr, nc)
+    unpack, streams = unpacker(tones, nr, nc).unpack, _spans(data, starts, csi_bytes(tones, nr, nc))
     for first in range(0, len(starts), BATCH):
         part = slice(first, first + BATCH)
-        unpack(_spans(data, starts[part], size), raw[part])
+        unpack(streams[part], raw[part])
     return raw
 
 
 def _spans(data: bytes | memoryview, starts: Positions, size: int) -> npt.NDArray[np.void]:
     """`size` bytes from each of `starts` on, void [record]; not copied where they are evenly spaced."""
     step = int(starts[1] - starts[0]) if len(starts) > 1 else 1
-    if (np.diff(starts) == step).all():
+    if (starts[1:] - starts[:-1] == step).all():
         return np.ndarray((len(starts),), f"V{size}", data, int(starts[0]), (step,))
     windows: npt.NDArray[np.void] = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
     return windows[starts]

@@ -42,6 +42,9 @@ class Unpacker:
         self._octets = np.zeros((BATCH, 2, 2 * words), np.uint8)
         self._words = self._octets.reshape(BATCH, -1).view(_WORD)
         self._numbers = np.empty((BATCH, len(start)), _WORD)
+        self._streams: npt.NDArray[np.void] = np.ndarray(
+            (BATCH,), f"V{self.size}", self._octets, strides=self._octets.strides[:1]
+        )
 
     def unpack(self, streams: npt.NDArray[np.void], out: npt.NDArray[np.int16]) -> None:
         """Unpack at most `BATCH` frames.
@@ -52,10 +55,7 @@ class Unpacker:
         """
         frames = len(streams)
         octets, numbers = self._octets[:frames], self._numbers[:frames]
-        first: npt.NDArray[np.void] = np.ndarray(
-            (frames,), streams.dtype, self._octets, strides=self._octets.strides[:1]
-        )
-        first[:] = streams
+        self._streams[:frames] = streams
         octets[:, 1, : self.size - 1] = octets[:, 0, 1 : self.size]
         np.take(self._words[:frames], self._take, axis=1, out=numbers, mode="clip")
         np.multiply(numbers, self._lift[:frames], out=numbers)

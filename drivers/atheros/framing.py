@@ -31,6 +31,7 @@ from drivers.atheros.layout import (
 from drivers.atheros.run import Runs
 
 SEARCH_BYTES = 1 << 16
+_FIRST_PIECE = 4096  # most searches end within it
 
 
 class Framing:
@@ -69,13 +70,12 @@ class Framing:
 
     def _decide(self, at: int) -> bool:
         """Find the byte order, or pass over what holds no sound header; False when no more can be done."""
-        found = [
-            (place, order)
-            for order in LEAD_BYTE
-            if (place := self._find_sound(at, at + SEARCH_BYTES, order)) is not None
-        ]
-        if found:
-            self.first, self.order = min(found)
+        stop, found = at + SEARCH_BYTES, None
+        for order in LEAD_BYTE:
+            if (place := self._find_sound(at, stop, order)) is not None:
+                stop, found = place, order  # the other order must have one before it
+        if found is not None:
+            self.first, self.order = stop, found
             if self.first == at + 1 and self._data[at] == LEAD_BYTE[self.order]:
                 self.account.container(1)
                 self.consumed = self.first
@@ -108,17 +108,16 @@ class Framing:
             return False
         if inner is not None and end < self._size:
             return self._reject("truncated", at, inner)
-        return self._record(at, end, head)
+        return self._record(at, end, head, order)
 
-    def _record(self, at: int, end: int, head: Head) -> bool:
+    def _record(self, at: int, end: int, head: Head, order: Order) -> bool:
         """A whole record: a frame, and with it all that repeat it, or one without CSI."""
         self.consumed = end
         if not head.csi_len:
             self.account.skip("no_csi", end - at)
             return True
-        repeated = self._runs.frame(at, end)
-        self.account.frame(1 + repeated, (1 + repeated) * (end - at))
-        self.consumed += repeated * (end - at)
+        more, self.consumed = self._runs.frame(at, end, order)
+        self.account.frame(1 + more, self.consumed - at)
         return True
 
     def _must_wait(self, end: int, inner: int | None, order: Order) -> bool:
@@ -131,7 +130,7 @@ class Framing:
         return end + HEAD_BYTES > self._size
 
     def _may_be_cut(self, end: int, order: Order) -> bool:
-        """Whether the buffer's last bytes look like the start of a header, two of its lengths at least."""
+        """Whether the buffer's last bytes look like the start of a CSI record, at least two lengths."""
         name: Literal["little", "big"] = "little" if order == "<" else "big"
         for at in range(max(end - HEAD_BYTES + 1, 0), end - 11):
             length = int.from_bytes(self._data[at : at + 2], name)
@@ -170,9 +169,13 @@ class Framing:
 
     def _find_sound(self, start: int, stop: int, order: Order) -> int | None:
         """First offset in [start, stop) where a sound header stands wholly within the buffer."""
-        stop = min(stop, self._size - HEAD_BYTES + 1)
-        if start >= stop:
-            return None
-        bandwidth, tones = self._bytes[start + 17 : stop + 17], self._bytes[start + 18 : stop + 18]
-        likely = np.flatnonzero((bandwidth <= max(TONES)) & np.isin(tones, list(TONES.values()))) + start
-        return next((at for at in likely.tolist() if read_head(self._data, at, order).is_sound), None)
+        stop, piece = min(stop, self._size - HEAD_BYTES + 1), _FIRST_PIECE
+        while start < stop:
+            end = min(start + piece, stop)
+            bandwidth, tones = self._bytes[start + 17 : end + 17], self._bytes[start + 18 : end + 18]
+            likely = np.flatnonzero((bandwidth <= max(TONES)) & ((tones == TONES[0]) | (tones == TONES[1])))
+            for at in (likely + start).tolist():
+                if read_head(self._data, at, order).is_sound:
+                    return int(at)
+            start, piece = end, SEARCH_BYTES
+        return None

@@ -38,7 +38,7 @@ CSI_BYTES = {
     for nr in range(1, CHAINS + 1)
     for nc in range(1, CHAINS + 1)
 }
-CSI_LENGTHS = frozenset({0, *CSI_BYTES.values()})
+CSI_LENGTHS = frozenset(CSI_BYTES.values())
 
 
 class Head(NamedTuple):

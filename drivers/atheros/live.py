@@ -30,7 +30,7 @@ def record_of(datagram: bytes) -> bytes:
 def _bodies(datagram: bytes, order: Order) -> list[bytes]:
     """What may be the record itself: without a length behind it, without one in front, or all of it."""
     size, found = len(datagram) - 2, []
-    if size >= FIXED:
+    if FIXED <= size <= _LONGEST:
         length = _LENGTH[order].pack(size)
         found += [datagram[:-2]] if datagram[-2:] == length else []
         found += [datagram[2:]] if datagram[:2] == length else []
