@@ -108,7 +108,7 @@ class Queue(object):
             while len(self._records) >= self._size:
                 self._records.popleft()
                 self.counts.dropped += 1
-            self._records.append((time.time(), record))
+            self._records.append((time.monotonic(), record))
             self._changed.notify_all()
 
     def end(self):
@@ -413,10 +413,10 @@ class ToTls(object):
 
     def deliver(self, sock, queue):
         """Until the source ends, or (`OSError`, `LostError`) the connection does."""
-        told = shown = time.time()
+        told = shown = time.monotonic()
         while True:
             batch = queue.take(COUNTS_EVERY_S)
-            now = time.time()
+            now = time.monotonic()
             self.counts.sent += len(batch)
             parts = [message(b"R", age(now, at) + record) for at, record in batch]
             ending = queue.done
