@@ -27,6 +27,7 @@ const TYPES = {
   "alert.cleared": "Alert cleared",
   "link.lost": "Link lost",
   "link.back": "Link back",
+  "link.roamed": "Link follows another sender",
   "room.changed": "Room changed",
   "room.deleted": "Room deleted",
   "model.activated": "Model activated",
