@@ -27,7 +27,7 @@ def adapter(
         str,
         typer.Option(
             metavar="MAC|auto|any",
-            help="Whose packets make the link; others are counted. The Intel 5300 does not tell senders apart.",
+            help="Whose packets make the link; others are counted. The Intel 5300 tells no senders apart.",
         ),
     ] = "auto",
     iq_order: Annotated[

@@ -39,8 +39,8 @@ def decode(
     sequence, rssi_dbm [frame, rx], noise_dbm, agc_db, rate, flags, transmitter (MAC as a number), core and ss
     (Nexmon), centre_mhz (0 unknown), bandwidth_mhz; subcarrier_index, subcarrier_hz and tones (0 data, 1
     pilot, 2 null, 3 overwritten by the firmware), each [subcarrier], or [frame, subcarrier] if they change;
-    and scale: for the Intel 5300, csi * scale is in units of sqrt(SNR), with an unknown noise floor (NaN in
-    noise_dbm) taken as -92 dBm.
+    milliwatts [frame, rx]: |csi|^2 times it is the power that the RSSI tells; and scale: for the Intel
+    5300 (NaN elsewhere) csi * scale is in units of sqrt(SNR), an unknown noise floor taken as -92 dBm.
     """
     run(Capture(file, nic_of(file, nic), iq_order, group), output, suffix=".npz")
 

@@ -9,16 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.account import Account
-from drivers.frame import FRAME_TABLE, FrameBlock, Tone
+from drivers.frame import FRAME_TABLE, MAX_ANTENNAS, FrameBlock, Tone
+from drivers.group import Grouper
 from drivers.iq import IqOrder, in_order
 from drivers.registry import Nic
 from drivers.scale import scale
 from drivers.stream import Stream
-from drivers.units import subcarrier_hz
+from drivers.units import milliwatts, subcarrier_hz
 from service.cli.capture import read_blocks
 
 Told = Callable[[int], None]
 Shape = tuple[int, int, int]
+INTEL = "intel5300"
+"""The card whose values can be brought into units of sqrt(SNR)."""
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -42,11 +45,7 @@ class Capture:
         """All blocks, clock and counter as recorded; `account` takes the books."""
         stream = Stream(self.nic, as_recorded=True)
         within = self.nic.GROUP_WITHIN_NS if self.group else None
-        grouper = None
-        if within is not None:
-            from drivers.group import Grouper
-
-            grouper = Grouper(within)
+        grouper = None if within is None else Grouper(within)
         for block in read_blocks(self.file, stream, told):
             ordered = in_order(block, self.iq_order)
             yield from [ordered] if grouper is None else grouper.take([ordered])
@@ -74,6 +73,13 @@ def _joined(piece: list[FrameBlock], start: int, count: int, shape: Shape) -> np
     return csi
 
 
+def _on_antennas(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """``[frame, rx]`` padded to as many antennas as a frame may have."""
+    padded = np.full((len(values), MAX_ANTENNAS), np.nan)
+    padded[:, : values.shape[1]] = values[:, :MAX_ANTENNAS]
+    return padded
+
+
 @dataclass(slots=True)
 class Facts:
     """What the first pass learns: everything but the channel values."""
@@ -83,6 +89,7 @@ class Facts:
     _index: list[npt.NDArray[np.int64]] = field(default_factory=list)
     _tables: list[npt.NDArray[np.void]] = field(default_factory=list)
     _scales: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    _milliwatts: list[npt.NDArray[np.float64]] = field(default_factory=list)
     _bandwidths: list[npt.NDArray[np.int16]] = field(default_factory=list)
     _kinds: list[npt.NDArray[np.int16]] = field(default_factory=list)
     _axes: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
@@ -93,7 +100,8 @@ class Facts:
         kind = self._axes.setdefault(axis, len(self._axes))
         self._index.append(block.index)
         self._tables.append(block.table.copy())
-        self._scales.append(scale(block))
+        self._scales.append(scale(block) if block.nic == INTEL else np.full(len(block), np.nan))
+        self._milliwatts.append(_on_antennas(milliwatts(block)))
         self._bandwidths.append(np.full(len(block), block.bandwidth_mhz, np.int16))
         self._kinds.append(np.full(len(block), kind, np.int16))
         subcarriers, rx, tx = (max(pair) for pair in zip(self.shape, block.shape, strict=True))
@@ -117,6 +125,7 @@ class Facts:
             "ss": table["stream"],
             "bandwidth_mhz": np.concatenate(self._bandwidths)[order],
             "scale": np.concatenate(self._scales)[order],
+            "milliwatts": np.concatenate(self._milliwatts)[order][:, : self.shape[1]],
         }
         return per_frame | moving, steady
 
