@@ -57,7 +57,7 @@ def _groups(keys: npt.NDArray[np.int64]) -> Iterator[Rows]:
 def _block(block: FrameBlock) -> FrameBlock:
     """The block with frames flagged that measure nothing; only those that start with zeros are looked at."""
     flat = block.raw.reshape(len(block), -1)
-    candidates = np.flatnonzero(~flat[:, :8].any(axis=1))
+    candidates = np.flatnonzero(flat.view(np.uint64)[:, 0] == 0)
     if len(zero := candidates[~flat[candidates].any(axis=1)]):
         block.table["flags"][zero] |= np.uint32(FrameFlag.ALL_ZERO)
     return block

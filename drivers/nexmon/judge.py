@@ -74,8 +74,10 @@ def judge(data: Data, packets: Packets, udp: Udp) -> Judged:
     with_magic = _outside(data, packets, udp, reason)
     found = []
     for header in (STANDARD, PLUS):
-        rows = np.flatnonzero(with_magic & (udp.length - header.itemsize == _csi_size(udp.length, header)))
-        if header is PLUS and len(rows):
+        if not with_magic.any():
+            break
+        rows = np.flatnonzero(with_magic & _holds_csi(udp.length - header.itemsize))
+        if header is PLUS:
             rows = rows[_gather(data, udp.at[rows], PLUS)["magic"] == OLD_MAGIC]
         if len(rows):
             with_magic[rows] = False
@@ -83,7 +85,8 @@ def judge(data: Data, packets: Packets, udp: Udp) -> Judged:
     reason[with_magic] = np.where(
         udp.length[with_magic] < STANDARD.itemsize, _NUMBER["too_short"], _NUMBER["bad_length"]
     )
-    reason[(reason > 0) & udp.is_udp & (udp.port != PORT)] = _NUMBER["non_csi"]
+    if reason.any():
+        reason[(reason > 0) & udp.is_udp & (udp.port != PORT)] = _NUMBER["non_csi"]
     return Judged(reason, _joined(found))
 
 
@@ -108,13 +111,11 @@ def _outside(data: Data, packets: Packets, udp: Udp, reason: npt.NDArray[np.uint
     return good
 
 
-def _csi_size(length: Ints, header: np.dtype[np.void]) -> Ints:
-    """The payload's length without its header if that is a possible length of CSI, else -1."""
-    rest = length - header.itemsize
-    possible = rest == SIZES[0]
-    for size in SIZES[1:]:
-        possible |= rest == size
-    return np.where(possible, rest, -1)
+def _holds_csi(size: Ints) -> Mask:
+    """Which of these are possible sizes of CSI."""
+    if (size == size[0]).all():
+        return np.full(len(size), int(size[0]) in SIZES)
+    return np.isin(size, SIZES)
 
 
 def _gather(data: Data, at: Ints, kind: np.dtype) -> npt.NDArray:  # type: ignore[type-arg]
