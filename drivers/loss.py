@@ -59,9 +59,11 @@ def by_counter(counts: Ints) -> Loss | str:
 
     One that moves by one on less than half of the frames counts something else (or nothing at all).
     """
-    steps = np.diff(counts) if (counts != NO_SEQUENCE).all() else counts[:0]
-    if not len(steps):
+    if (counts == NO_SEQUENCE).any():
         return "no counter"
+    steps = np.diff(counts)
+    if not len(steps):
+        return "one frame has no gaps"
     if not steps.any():
         return "the counter stands still"
     if 2 * np.count_nonzero(steps == 1) < len(steps):
@@ -72,9 +74,10 @@ def by_counter(counts: Ints) -> Loss | str:
 
 def by_timing(intervals: Ints) -> Loss | str:
     """What the intervals between frames (ns) say, or why they say nothing."""
-    intervals = intervals[intervals > 0]
-    if not len(intervals):
+    moving = intervals[intervals > 0]
+    if len(intervals) and not len(moving):
         return "the clock stands still"
+    intervals = moving
     if len(intervals) < LEAST_INTERVALS:
         return "too few frames to tell by time"
     usual = usual_interval(intervals)

@@ -18,7 +18,7 @@ from drivers.rivals import Rivals
 AUTO, ANY = "auto", "any"
 HOLD_NS = 1_000_000_000
 """`auto` holds frames back for this long (capture time) and then takes the sender of most of them."""
-HOLD_FRAMES = 2048
+HOLD_FRAMES = 1024
 """It decides earlier when it holds this many, as with a clock that stands still."""
 _MAC = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2}){5}", re.IGNORECASE)
 
