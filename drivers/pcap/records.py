@@ -64,12 +64,12 @@ def _cut(cursor: Cursor, state: Container) -> bool:
 
 
 def _follows(cursor: Cursor, state: Container, end: int) -> bool | None:
-    """Whether a record or the end stands here; None if too few bytes are there to tell.
+    """Whether a record stands here; None if too few bytes are there to tell.
 
     A live record, which ends where the buffer does, is not held back until the next one comes.
     """
     if end + HEAD_BYTES > cursor.size:
-        return True if end == cursor.size or cursor.final else None
+        return False if end == cursor.size or cursor.final else None
     size, length = struct.unpack_from(state.order + "II", cursor.data, end + 8)
     if size <= length <= MAX_PACKET or starts_file(cursor.data, end):
         return True

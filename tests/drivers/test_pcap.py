@@ -105,6 +105,17 @@ def test_a_record_that_lost_bytes_costs_no_other() -> None:
     assert found.account.rejected == {"truncated": 1}
 
 
+def test_a_record_that_lost_bytes_is_noticed_though_the_chunk_ends_where_it_says() -> None:
+    """Found by mutated captures read in chunks as long as a record."""
+    records = [made.record(packet) for packet in PACKETS]
+    start = len(made.header() + b"".join(records[:3]))
+    data = made.header() + b"".join(records[:3]) + records[3][:-50] + b"".join(records[4:])
+    packets, found = read(data[: start + len(records[3])], final=False)
+    assert packets == PACKETS[:3]
+    assert found.account.rejected == {"truncated": 1}
+    assert found.consumed == start + len(records[3]) - 50
+
+
 def test_rubbish_between_records_is_passed_over() -> None:
     records = [made.record(packet) for packet in PACKETS]
     packets, found = read(made.header() + records[0] + b"\xff" * 333 + b"".join(records[1:]))
