@@ -15,7 +15,7 @@ from drivers.pcap.cursor import MAX_PACKET, SEARCH_BYTES, Cursor
 from drivers.pcap.search import evidence_bytes, find_record
 
 HEAD_BYTES = 16
-_PROBE = 16
+_PROBE = 64
 
 
 def classic_step(cursor: Cursor, state: Container) -> bool | None:
@@ -33,13 +33,14 @@ def classic_step(cursor: Cursor, state: Container) -> bool | None:
     end = at + HEAD_BYTES + size
     if end > cursor.size:
         return cursor.final and _cut(cursor, state)
-    follows = _follows(cursor, state, end)
+    like_next = cursor.data[at + 8 : at + 16] == cursor.data[end + 8 : end + 16]
+    follows = like_next or _follows(cursor, state, end)
     if follows is None:
         return False
     if not follows and (inner := find_record(cursor, state, at + HEAD_BYTES, end)) is not None:
         return cursor.reject("truncated", inner)
     count = 1
-    if cursor.data[at + 8 : at + 16] == cursor.data[end + 8 : end + 16]:
+    if like_next:
         count += max(_alike(cursor, end, end - at) - 1, 0)  # but the last, whose follower was not looked at
     cursor.columns.runs.append((at + HEAD_BYTES, count, end - at, size, size < length))
     cursor.at = at + count * (end - at)
@@ -78,7 +79,7 @@ def _follows(cursor: Cursor, state: Container, end: int) -> bool | None:
 
 
 def _alike(cursor: Cursor, begin: int, stride: int) -> int:
-    """How many records from `begin` on have the lengths of the one before; long runs are looked at further."""
+    """How many records from `begin` on have the lengths of the one before; long runs take longer looks."""
     total, alike, look = (cursor.size - begin) // stride, 0, _PROBE
     lengths: npt.NDArray[np.uint64] = np.ndarray(
         (total + 1,), np.uint64, cursor.data, begin - stride + 8, (stride,)
