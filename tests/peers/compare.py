@@ -48,8 +48,14 @@ class Outcome:
         if found == case.frames == 0:
             return "**0**, without a word"
         if set(wrong) <= {"unchecked"} and found == case.frames:
-            return f"{found}, right" + (f" ({wrong['unchecked']} unchecked)" if wrong else "")
-        parts = [f"{n} {kind}" for kind, n in wrong.items()]
+            if not wrong:
+                return f"{found}, right"
+            all_of_them = self.verdicts["unchecked"] == found
+            return f"{found}" + (
+                ", not compared" if all_of_them else f", right ({wrong['unchecked']} not compared)"
+            )
+        words = {"unchecked": "not compared"}
+        parts = [f"{n} {words.get(kind, kind)}" for kind, n in wrong.items()]
         if found != case.frames:
             parts.insert(0, f"expected {case.frames}")
         return f"**{found}**: " + ", ".join(parts)
@@ -85,13 +91,6 @@ def _outcome(command: list[str], case: Case, reference: Reference | None, folder
     )
 
 
-def _ours(outcome: Outcome, case: Case) -> str:
-    """A refusal is the right answer where there is nothing to read."""
-    if outcome.end == "**UnknownFormatError**" and case.frames == 0:
-        return "refused, right"
-    return outcome.text(case)
-
-
 def table(captures: Path, golden: Path, csikit: str) -> list[str]:
     """Rows of the table, as Markdown."""
     references = {nic: Reference(golden, suffix) for nic, suffix in SUFFIX.items()}
@@ -106,20 +105,28 @@ def table(captures: Path, golden: Path, csikit: str) -> list[str]:
     return rows
 
 
+def our_cell(case: Case, captures: Path, reference: Reference | None, folder: Path, python: str) -> str:
+    """Our cell of a case."""
+    file, out = str(captures / case.file), str(folder / FRAMES)
+    outcome = _outcome([python, "-m", "tests.peers.read_roomtone", file, out], case, reference, folder)
+    if outcome.end == "**UnknownFormatError**" and case.frames == 0:
+        return "refused, right"
+    return outcome.text(case)
+
+
 def _row(case: Case, captures: Path, reference: Reference | None, csikit: str, folder: Path) -> str:
     file, out = str(captures / case.file), str(folder / FRAMES)
     told = [case.nic, case.chip, case.bandwidth]
-    ours, csiread, csikit_ = (
-        _outcome(command, case, reference, folder)
+    peers = [
+        _outcome(command, case, reference, folder).text(case)
         for command in (
-            [sys.executable, "-m", "tests.peers.read_roomtone", file, out],
             [sys.executable, str(HERE / "read_csiread.py"), file, out, *told],
             [csikit, str(HERE / "read_csikit.py"), file, out],
         )
-    )
+    ]
     name = Path(case.file).name + ("" if case.real else " (made)")
-    cells = (_ours(ours, case), csiread.text(case), csikit_.text(case))
-    return f"| {name} | {case.odd} | {case.frames}: {case.right} | {' | '.join(cells)} |"
+    cells = " | ".join([our_cell(case, captures, reference, folder, sys.executable), *peers])
+    return f"| {name} | {case.odd} | {case.frames}: {case.right} | {cells} |"
 
 
 def _csikit_python(folder: Path) -> str:
