@@ -561,7 +561,7 @@ def doctor(given):
     try:
         import roomtone_host
     except ImportError:
-        raise ForwardError("--doctor needs roomtone_host.py beside this file")
+        raise ForwardError("--doctor needs the folder roomtone_host beside this file")
     words = ["--nic", given.nic] if given.nic else []
     return roomtone_host.main(words + (["--json"] if given.json else []))
 

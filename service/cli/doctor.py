@@ -52,7 +52,7 @@ def doctor(
     """
     if source and capture:
         raise typer.BadParameter("give --source or --capture, not both")
-    host = Host(str(root), interface, to)
+    host = Host(str(root), interface=interface, to=to)
     nics = _nics(host, nic, capture)
     if source and len(nics) != 1:
         raise typer.BadParameter(

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -17,6 +18,7 @@ from drivers import intel5300
 from drivers.live import open_source
 from tests.deploy.forwarder import (
     FOLDER,
+    SCRIPT,
     Adapter,
     Forwarder,
     Wire,
@@ -273,10 +275,8 @@ def test_help_has_an_example(words: list[str]) -> None:
     assert "--fingerprint" in shown
 
 
-@pytest.mark.parametrize("name", ["roomtone_forward.py", "roomtone_host.py"])
-def test_an_old_python_understands_it(name: str) -> None:
-    path = FOLDER / name
-    ast.parse(path.read_text(), feature_version=(3, 4))
+def test_an_old_python_understands_it() -> None:
+    ast.parse(SCRIPT.read_text(), feature_version=(3, 4))
     vermin = Path(sys.executable).with_name("vermin")
     look = [
         vermin,
@@ -286,13 +286,13 @@ def test_an_old_python_understands_it(name: str) -> None:
         "argparse",
         "-t=3.4-",
         "--violations",
-        path,
+        SCRIPT,
     ]
     verdict = subprocess.run(look, capture_output=True, text=True, check=False)
     assert verdict.returncode == 0, verdict.stdout
     imported = {
         (node.module or "" if isinstance(node, ast.ImportFrom) else alias.name).partition(".")[0]
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(SCRIPT.read_text()))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
@@ -300,8 +300,8 @@ def test_an_old_python_understands_it(name: str) -> None:
 
 
 def test_the_doctor_comes_along(tmp_path: Path) -> None:
-    for name in ("roomtone_forward.py", "roomtone_host.py"):
-        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    shutil.copy(SCRIPT, tmp_path)
+    shutil.copytree(FOLDER / "roomtone_host", tmp_path / "roomtone_host")
     words = [sys.executable, tmp_path / "roomtone_forward.py", "--doctor", "--json", "--nic", "intel5300"]
     report = json.loads(subprocess.run(words, capture_output=True, check=False, timeout=60).stdout)
     assert report["checks"]

@@ -1,5 +1,6 @@
 """Every check of a card's host, once right and once wrong, on made-up root folders."""
 
+import ast
 import json
 import re
 import socket
@@ -13,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.doctor import host as doctor
-from drivers.doctor.host import CHECKS, NICS, Host, examine
+from drivers.doctor.host import CHECKS, NICS, CannotLook, Host, examine
+from drivers.doctor.host.tools import run_tool
 from tests.drivers.host_tree import NETLINK_HEAD, UDP_HEAD, Tree, healthy
 from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
-ALONE = REPOSITORY / "deploy" / "forwarder" / "roomtone_host.py"
+BESIDE = REPOSITORY / "deploy" / "forwarder"
+FOLDER = BESIDE / "roomtone_host"
 IDS = [check.id for check in CHECKS]
 
 
@@ -235,11 +237,11 @@ def test_the_named_interface_is_looked_at(tree: Tree) -> None:
 
 
 def test_a_program_that_is_not_there_is_unknown() -> None:
-    with pytest.raises(doctor.CannotLook, match="not installed"):
-        doctor.run_tool(["no-such-program-anywhere"])
-    with pytest.raises(doctor.CannotLook, match="fails"):
-        doctor.run_tool(["false"])
-    assert doctor.run_tool(["echo", "hello"]) == "hello\n"
+    with pytest.raises(CannotLook, match="not installed"):
+        run_tool(["no-such-program-anywhere"])
+    with pytest.raises(CannotLook, match="fails"):
+        run_tool(["false"])
+    assert run_tool(["echo", "hello"]) == "hello\n"
 
 
 @settings(deadline=None, max_examples=60)
@@ -256,7 +258,8 @@ def test_no_content_of_any_file_breaks_a_check(
 
 def run_alone(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(ALONE), *words],
+        [sys.executable, "-E", "-S", "-m", "roomtone_host", *words],
+        cwd=BESIDE,
         capture_output=True,
         text=True,
         timeout=60,
@@ -288,12 +291,24 @@ def test_the_real_machine_can_be_looked_at() -> None:
     assert found["host.load"] in {"ok", "warning", "failed"}
 
 
+def test_it_imports_nothing_but_itself_and_the_standard_library() -> None:
+    names = set()
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 4))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level != 1:
+                names.add("." * node.level + (node.module or ""))
+    assert "argparse" in names
+    assert names <= sys.stdlib_module_names
+
+
 def test_it_is_python_3_4() -> None:
     vermin = Path(sys.executable).with_name("vermin")
     if not vermin.exists():
         pytest.skip("vermin is not installed")
     done = subprocess.run(
-        [vermin, "--no-tips", "-t=3.4-", "--violations", str(ALONE.resolve())],
+        [vermin, "--no-tips", "-t=3.4-", "--violations", *sorted(FOLDER.glob("*.py"))],
         capture_output=True,
         text=True,
         timeout=60,

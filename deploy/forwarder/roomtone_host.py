@@ -1,1 +1,0 @@
-../../drivers/doctor/host.py

@@ -1,0 +1,7 @@
+"""``python3 -m roomtone_host --json`` in the folder of the forwarder."""
+
+import sys
+
+from .command import main
+
+sys.exit(main())
