@@ -113,6 +113,6 @@ class Watch:
             )
         else:
             why = f"{live.received} reads so far"
-        if live.ignored:
+        if any(live.ignored.values()):
             why += f"; ignored: {counted(live.ignored)}"
         return f"no frame for {seconds:.0f} s: {why}. `roomtone doctor --nic {nic.NAME}` finds out why"

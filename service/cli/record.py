@@ -16,13 +16,14 @@ from drivers.registry import Nic, load
 from drivers.stopping import until_told
 from service.cli.errors import CommandError
 from service.cli.record_told import line, progress, result
-from service.recording.dataset import read_dataset
+from service.recording.dataset import DatasetError, read_dataset
 from service.recording.labels import LabelError, check_labels, parse_label, seconds
+from service.recording.notes import Facts, RecordingError
 from service.recording.run import Run
-from service.recording.take import Facts, RecordingError, Take
+from service.recording.take import Take
 
 app = typer.Typer(add_completion=False)
-_SUFFIX = {"intel5300": ".dat", "atheros": ".dat", "nexmon": ".pcap", "esp32": ".csv"}
+_SUFFIX = {"intel5300": ".dat", "atheros": ".dat", "feitcsi": ".dat", "nexmon": ".pcap", "esp32": ".csv"}
 
 
 @app.command(
@@ -142,14 +143,17 @@ def _record(run: Run, stopped: Callable[[], bool], *, quiet: bool) -> CommandErr
             for _ in run.steps(stopped):
                 told()
         shortfall = run.shortfall
+        if shortfall is None:
+            run.take.finish(run.frames)
+            return None
     except SourceError as error:
         shortfall = str(error)
     except RecordingError as error:
         run.take.stop()
         return CommandError(str(error))
-    if shortfall is None:
-        run.take.finish(run.frames)
-        return None
+    except DatasetError as error:
+        run.take.stop()
+        return CommandError(f"{error}; the recording is kept in {run.take.part}: go on with --resume")
     run.take.stop()
     kept = f"; {run.frames} frames are kept in {run.take.part}: go on with --resume" if run.frames else ""
     return CommandError(shortfall + kept)

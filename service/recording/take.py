@@ -17,38 +17,16 @@ from drivers.errors import SourceError
 from drivers.registry import Nic
 from drivers.source import read_chunks
 from drivers.stream import Stream
-from service.errors import ServiceError
 from service.recording.dataset import Entry, add_recording
-from service.recording.labels import Label
-
-
-class RecordingError(ServiceError):
-    """A recording cannot be begun, written or resumed."""
-
-
-class Facts(msgspec.Struct, frozen=True):
-    """What a recording is, as it was asked for; the rest of an `Entry` shows when it is done."""
-
-    nic: str
-    labels: list[Label]
-    domain: str
-    session: str
-    person: str
-    licence: str
-    notes: str
-
-
-class State(msgspec.Struct):
-    """What a resume must know.
-
-    `seconds` were recorded before `run_ns`, when the run began that broke off; None if none broke off.
-    """
-
-    facts: Facts
-    started_ns: int
-    wanted_s: float | None
-    seconds: float = 0.0
-    run_ns: int | None = None
+from service.recording.notes import (
+    Facts,
+    RecordingError,
+    State,
+    notes_of,
+    part_of,
+    read_notes,
+    write_notes,
+)
 
 
 class Take:
@@ -71,12 +49,16 @@ class Take:
             self.size = self._file.seek(0, os.SEEK_END)
         except OSError as error:
             raise RecordingError(f"cannot write {self.part}: {error.strerror or error}") from error
-        self._note(msgspec.structs.replace(state, run_ns=time.time_ns()))
+        try:
+            write_notes(path, msgspec.structs.replace(state, run_ns=time.time_ns()))
+        except RecordingError:
+            self._leave()
+            raise
 
     @property
     def part(self) -> Path:
         """The file that grows."""
-        return _part(self.path)
+        return part_of(self.path)
 
     @property
     def seconds(self) -> float:
@@ -92,7 +74,7 @@ class Take:
         Raises:
             RecordingError: one of that name is there, or the folder cannot be written.
         """
-        for there in (path, _part(path)):
+        for there in (path, part_of(path)):
             if there.exists():
                 raise RecordingError(
                     f"{there} is there already; go on with --resume, or choose another --name"
@@ -108,13 +90,13 @@ class Take:
         Raises:
             RecordingError: there is none, its notes are damaged, or it is of another card.
         """
-        if path.exists() and not _part(path).exists():
+        if path.exists() and not part_of(path).exists():
             raise RecordingError(f"{path} is complete already")
-        state = _noted(path)
+        state = read_notes(path)
         if state.facts.nic != nic.NAME:
-            raise RecordingError(f"{_part(path)} is of {state.facts.nic}, not {nic.NAME}")
+            raise RecordingError(f"{part_of(path)} is of {state.facts.nic}, not {nic.NAME}")
         state.wanted_s = state.wanted_s if wanted_s is None else wanted_s
-        frames, whole = _whole(_part(path), nic)
+        frames, whole = _whole(part_of(path), nic)
         take = cls(path, state, mode="r+b", frames_before=frames)
         take._cut(whole)
         return take
@@ -164,14 +146,19 @@ class Take:
             self.part.rename(self.path)
         except OSError as error:
             raise RecordingError(f"cannot name {self.path}: {error.strerror or error}") from error
-        _notes(self.path).unlink(missing_ok=True)
+        notes_of(self.path).unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Something is missing: leave the part for a resume, or nothing if nothing came."""
         self._end()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Close the part; an empty one would only be in the way of the next attempt."""
+        self._file.close()
         if not self.size:
             self.part.unlink(missing_ok=True)
-            _notes(self.path).unlink(missing_ok=True)
+            notes_of(self.path).unlink(missing_ok=True)
 
     def _end(self) -> State:
         """Close the part, and note for how long it was recorded."""
@@ -182,47 +169,13 @@ class Take:
                 os.fsync(self._file.fileno())
             self._file.close()
             with suppress(RecordingError):  # a full disk: a resume then goes by the part's own times
-                self._note(state)
+                write_notes(self.path, state)
         return state
 
     def _cut(self, size: int) -> None:
         self._file.truncate(size)
         self._file.seek(size)
         self.size = size
-
-    def _note(self, state: State) -> None:
-        path = _notes(self.path)
-        fresh = path.with_name(path.name + ".new")
-        try:
-            fresh.write_bytes(msgspec.json.encode(state))
-            fresh.replace(path)
-        except OSError as error:
-            fresh.unlink(missing_ok=True)
-            raise RecordingError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
-
-
-def _notes(path: Path) -> Path:
-    return path.with_name(path.name + ".part.json")
-
-
-def _noted(path: Path) -> State:
-    """What is known of an interrupted recording, its length included."""
-    try:
-        state = msgspec.json.decode(_notes(path).read_bytes(), type=State)
-        written_ns = _part(path).stat().st_mtime_ns
-    except OSError as error:
-        raise RecordingError(f"nothing to resume: cannot read {error.filename}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise RecordingError(
-            f"{_notes(path)} is damaged ({error}); the frames are in {_part(path)}"
-        ) from error
-    if state.run_ns is not None:  # it was killed: it recorded until it last wrote
-        state.seconds += max(written_ns - state.run_ns, 0) / 1e9
-    return state
 
 
 def _whole(part: Path, nic: Nic) -> tuple[int, int]:

@@ -25,7 +25,8 @@ from service.cli.errors import CommandError
 from service.cli.record import app
 from service.recording.dataset import DatasetError, Entry, add_recording, read_dataset
 from service.recording.labels import Label
-from service.recording.take import RecordingError, Take
+from service.recording.notes import RecordingError
+from service.recording.take import Take
 from tests.drivers.intel import frames_in_order, records
 from tests.drivers.receiver import wait_for
 from tests.drivers.samples import SAMPLES
@@ -359,6 +360,37 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "dataset.toml").mkdir()
     with pytest.raises(DatasetError, match=r"cannot read .*dataset\.toml"):
         read_dataset(tmp_path)
+
+
+def test_a_list_that_breaks_meanwhile_costs_no_frame(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = record_command._take
+
+    def broken(*words: Any, **more: Any) -> Take:
+        taken = begin(*words, **more)
+        (tmp_path / "dataset.toml").write_text("schema = 1\n[[recording\n")
+        return taken
+
+    monkeypatch.setattr(record_command, "_take", broken)
+    words = ["--source", card.source, "--name", "a", "--for", "0.2s", "--json"]
+    failed = record(*words, tmp_path)
+    told = json.loads(failed.stdout)
+    assert (told["complete"], told["file"]) == (False, str(tmp_path / "a.dat.part"))
+    assert "repair it first" in told["error"]
+    assert "--resume" in str(failed.exception)
+    monkeypatch.setattr(record_command, "_take", begin)
+    (tmp_path / "dataset.toml").unlink()
+    resumed = json.loads(record(*words, "--resume", tmp_path).stdout)
+    assert (resumed["complete"], resumed["frames"]) == (True, told["frames"])
+    assert [one["frames"] for one in read_dataset(tmp_path)] == [told["frames"]]
+
+
+def test_a_word_that_is_no_text_leaves_nothing_behind(tmp_path: Path) -> None:
+    failed = record("--source", "udp:127.0.0.1:0", "--for", "0.1s", "--person", "\udcff", tmp_path)
+    assert isinstance(failed.exception, RecordingError)
+    assert "no UTF-8" in str(failed.exception)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_frames_are_those_that_came(card: Card, tmp_path: Path) -> None:
