@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drivers.live import LiveSource, open_source
+from drivers.pcap.write import HEADERS_BYTES
 from drivers.publish import Publisher
 from drivers.registry import Nic, load
 from drivers.sender import Sender
@@ -33,6 +34,8 @@ CAPTURES = {
 }
 """Captures whose frames are sent, and their NIC."""
 RECORDS = 250
+_OUTSIDE = {"nexmon": 16 + HEADERS_BYTES}
+"""Bytes of a file's record that are not in the datagram: headers of record and network."""
 SETTLE_S = 1.0
 START_S = 20.0
 _spawn = multiprocessing.get_context("spawn")
@@ -114,7 +117,8 @@ def _datagrams(path: Path, nic: Nic) -> list[bytes]:
     """Records of the capture's first frames, as UDP brings them (`Nic.wrap` takes them back)."""
     nic_of(path, nic.NAME)
     block = max(nic.parse(path.read_bytes(), final=True).blocks, key=len).take(slice(0, RECORDS))
-    return [nic.encode(block.take(slice(row, row + 1))) for row in range(len(block))]
+    outside = _OUTSIDE.get(nic.NAME, 0)
+    return [nic.encode(block.take(slice(row, row + 1)))[outside:] for row in range(len(block))]
 
 
 def _run(source: LiveSource, publisher: Publisher, seconds: float) -> tuple[float, float, int]:
