@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from drivers import intel5300
-from service.cli.bench.decode import ALWAYS, Result, bench_decode
+from service.cli.bench.decode import ALWAYS, bench_decode
+from service.cli.bench.race import Result
 from tests.drivers.intel import make_block, other
 from tests.drivers.receiver import Receiver
 from tests.ports import free_port
@@ -253,8 +254,8 @@ def test_bench_reports_what_it_measured_and_what_it_left_out(
     captures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("csiread")
-    monkeypatch.setattr("service.cli.bench.decode.FILE_BYTES", 1_000_000)
-    monkeypatch.setattr("service.cli.bench.decode.ROUNDS", 1)
+    monkeypatch.setattr("service.cli.bench.race.FILE_BYTES", 1_000_000)
+    monkeypatch.setattr("service.cli.bench.race.ROUNDS", 1)
     results = bench_decode(captures)
     assert [result.capture for result in results] == list(ALWAYS)
     for result in results:
