@@ -17,13 +17,13 @@ from drivers.atheros.framing import Framing
 from drivers.atheros.layout import (
     CHAINS,
     HEAD_BYTES,
+    HEAD_TYPES,
     LEAD_BYTE,
     MAX_RECORD,
     ORDER_NAMES,
     TONES,
     Order,
     csi_bytes,
-    head_type,
 )
 from drivers.atheros.live import record_of
 from drivers.atheros.table import heads_of, payloads_of, senders_of, table_of
@@ -78,24 +78,33 @@ def parse(data: bytes | memoryview, *, final: bool, state: object = None) -> Par
 
 
 def _blocks(data: bytes | memoryview, positions: Positions, order: Order) -> Iterator[FrameBlock]:
-    heads = np.ascontiguousarray(_spans(data, positions, HEAD_BYTES)).view(head_type(order))
+    spacing = _spacing(positions)
+    heads = np.ascontiguousarray(_spans(data, positions, spacing, HEAD_BYTES)).view(HEAD_TYPES[order])
     kinds = heads["tones"].astype(np.int64) << 4 | heads["nr"] << 2 | heads["nc"]
     everything = np.arange(len(heads), dtype=np.int64)
     if (kinds == kinds[0]).all():
-        yield _block(data, positions, heads, everything)
+        yield _block(data, positions, spacing, heads, everything)
         return
     for kind in np.unique(kinds):
         index = everything[kinds == kind]
-        yield _block(data, positions[index], heads[index], index)
+        some = positions[index]
+        yield _block(data, some, _spacing(some), heads[index], index)
 
 
-def _block(data: bytes | memoryview, positions: Positions, heads: Heads, index: Positions) -> FrameBlock:
+def _block(
+    data: bytes | memoryview, positions: Positions, spacing: int, heads: Heads, index: Positions
+) -> FrameBlock:
     """Frames of one shape."""
     tones, nr, nc = (int(heads[name][0]) for name in ("tones", "nr", "nc"))
-    raw = _values(data, positions + HEAD_BYTES, tones, nr, nc)
+    raw = np.empty((len(heads), tones, nr, nc, 2), np.int16)
+    streams = _spans(data, positions + HEAD_BYTES, spacing, csi_bytes(tones, nr, nc))
+    unpack = unpacker(tones, nr, nc).unpack
+    for first in range(0, len(heads), BATCH):
+        part = slice(first, first + BATCH)
+        unpack(streams[part], raw[part])
     table = table_of(heads, senders_of(data, positions, heads))
-    suspects = np.flatnonzero(~raw[:, 0].any(axis=(1, 2, 3)))
-    table["flags"][suspects[~raw[suspects].any(axis=(1, 2, 3, 4))]] |= np.uint32(FrameFlag.ALL_ZERO)
+    if len(zero := _all_zero(raw)):
+        table["flags"][zero] |= np.uint32(FrameFlag.ALL_ZERO)
     return FrameBlock(
         nic=NAME,
         table=table,
@@ -108,23 +117,25 @@ def _block(data: bytes | memoryview, positions: Positions, heads: Heads, index: 
     )
 
 
-def _values(
-    data: bytes | memoryview, starts: Positions, tones: int, nr: int, nc: int
-) -> npt.NDArray[np.int16]:
-    """CSI int16 [frame, tone, rx, tx, 2] of the bit streams at `starts`."""
-    raw = np.empty((len(starts), tones, nr, nc, 2), np.int16)
-    unpack, streams = unpacker(tones, nr, nc).unpack, _spans(data, starts, csi_bytes(tones, nr, nc))
-    for first in range(0, len(starts), BATCH):
-        part = slice(first, first + BATCH)
-        unpack(streams[part], raw[part])
-    return raw
+def _all_zero(raw: npt.NDArray[np.int16]) -> Positions:
+    """Frames without any value; only those that start with zeros are looked at whole."""
+    flat = raw.reshape(len(raw), -1)
+    suspects = np.flatnonzero(flat.view(np.uint32)[:, 0] == 0)
+    return suspects[~flat[suspects].any(axis=1)]
 
 
-def _spans(data: bytes | memoryview, starts: Positions, size: int) -> npt.NDArray[np.void]:
+def _spacing(starts: Positions) -> int:
+    """Distance of evenly spaced records, 0 if they are not."""
+    if len(starts) == 1:
+        return 1
+    steps = starts[1:] - starts[:-1]
+    return int(steps[0]) if (steps == steps[0]).all() else 0
+
+
+def _spans(data: bytes | memoryview, starts: Positions, spacing: int, size: int) -> npt.NDArray[np.void]:
     """`size` bytes from each of `starts` on, void [record]; not copied where they are evenly spaced."""
-    step = int(starts[1] - starts[0]) if len(starts) > 1 else 1
-    if (starts[1:] - starts[:-1] == step).all():
-        return np.ndarray((len(starts),), f"V{size}", data, int(starts[0]), (step,))
+    if spacing:
+        return np.ndarray((len(starts),), f"V{size}", data, int(starts[0]), (spacing,))
     windows: npt.NDArray[np.void] = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
     return windows[starts]
 

@@ -39,12 +39,16 @@ class Unpacker:
         words = -(-self.size // 2)
         self._take = (byte // 2 + words * (byte % 2)).astype(np.intp)
         self._lift = np.tile((1 << _UP - bit).astype(_WORD), (BATCH, 1))  # in full: quicker than broadcast
-        self._octets = np.zeros((BATCH, 2, 2 * words), np.uint8)
-        self._words = self._octets.reshape(BATCH, -1).view(_WORD)
-        self._numbers = np.empty((BATCH, len(start)), _WORD)
-        self._streams: npt.NDArray[np.void] = np.ndarray(
-            (BATCH,), f"V{self.size}", self._octets, strides=self._octets.strides[:1]
-        )
+        octets = np.zeros((BATCH, 2, 2 * words), np.uint8)
+        self._words = octets.reshape(BATCH, -1).view(_WORD)
+        self._streams = self._column(octets, 0, self.size)
+        self._behind_first = self._column(octets, 1, self.size - 1)
+        self._moved = self._column(octets, 2 * words, self.size - 1)
+
+    @staticmethod
+    def _column(octets: npt.NDArray[np.uint8], start: int, size: int) -> npt.NDArray[np.void]:
+        """`size` bytes from `start` on of each frame, as one item: moved in one piece."""
+        return np.ndarray((BATCH,), f"V{size}", octets, start, octets.strides[:1])
 
     def unpack(self, streams: npt.NDArray[np.void], out: npt.NDArray[np.int16]) -> None:
         """Unpack at most `BATCH` frames.
@@ -53,13 +57,12 @@ class Unpacker:
             streams: void [frame], the CSI bytes of each, with any stride.
             out: int16 [frame, tone, rx, tx, 2], contiguous.
         """
-        frames = len(streams)
-        octets, numbers = self._octets[:frames], self._numbers[:frames]
+        frames, numbers = len(streams), out.reshape(len(streams), -1)
         self._streams[:frames] = streams
-        octets[:, 1, : self.size - 1] = octets[:, 0, 1 : self.size]
-        np.take(self._words[:frames], self._take, axis=1, out=numbers, mode="clip")
+        self._moved[:frames] = self._behind_first[:frames]
+        self._words[:frames].take(self._take, 1, numbers, "clip")
         np.multiply(numbers, self._lift[:frames], out=numbers)
-        np.right_shift(numbers, _UP, out=out.reshape(frames, -1))
+        np.right_shift(numbers, _UP, out=numbers)
 
 
 def unpacker(tones: int, nr: int, nc: int) -> Unpacker:

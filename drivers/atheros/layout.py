@@ -94,8 +94,7 @@ def read_head(data: memoryview, at: int, order: Order) -> Head:
     return Head._make(_FORMATS[order].unpack_from(data, at))
 
 
-def head_type(order: Order) -> "np.dtype[np.void]":
-    """The same header for numpy, whole."""
+def _head_type(order: Order) -> "np.dtype[np.void]":
     fields = [
         ("length", f"{order}u2"),
         ("timestamp", f"{order}u8"),
@@ -113,3 +112,7 @@ def head_type(order: Order) -> "np.dtype[np.void]":
         ("payload_len", f"{order}u2"),
     ]
     return np.dtype(fields)
+
+
+HEAD_TYPES: dict[Order, "np.dtype[np.void]"] = {"<": _head_type("<"), ">": _head_type(">")}
+"""The same header for numpy, whole."""

@@ -8,8 +8,8 @@ are right within the few dB by which a card's floor differs, differences between
 import numpy as np
 import numpy.typing as npt
 
-from drivers.atheros.layout import CHAINS, FIXED, HEAD_BYTES, TONES, Order, csi_bytes, head_type
-from drivers.frame import FRAME_TABLE, MAX_ANTENNAS, NO_SEQUENCE, FrameBlock, FrameFlag
+from drivers.atheros.layout import CHAINS, FIXED, HEAD_BYTES, HEAD_TYPES, TONES, Order, csi_bytes
+from drivers.frame import FRAME_TABLE, NO_SEQUENCE, FrameBlock, FrameFlag
 
 NOISE_FLOOR_DBM = -95
 """Assumed; see above."""
@@ -28,36 +28,46 @@ Heads = npt.NDArray[np.void]
 
 def table_of(heads: Heads, senders: npt.NDArray[np.uint64]) -> npt.NDArray[np.void]:
     """Rows of these headers (all of one shape); `senders` are their transmitters."""
-    table = np.zeros(len(heads), FRAME_TABLE)
-    table["sequence"] = NO_SEQUENCE
+    table = np.empty(len(heads), FRAME_TABLE)
+    table.view(_ROW)[:] = _ROWS[bool(heads["bandwidth"][0])]
     table["capture_ns"] = (heads["timestamp"] & np.uint64(_LATEST_US)).astype(np.int64) * 1000
-    table["rssi_dbm"] = _rssi(heads["chain_rssi"], int(heads["nr"][0]))
-    table["noise_dbm"] = np.nan
+    _fill_rssi(table["rssi_dbm"], heads["chain_rssi"], int(heads["nr"][0]))
     table["transmitter"] = senders
     table["rate"] = heads["rate"]
     table["centre_mhz"] = heads["channel"]
-    if heads["bandwidth"][0]:
-        table["flags"] = FrameFlag.HT40
-    if (errors := heads["phyerr"] != 0).any():
-        table["flags"][errors] |= np.uint32(FrameFlag.PHY_ERROR)
+    if (phyerr := heads["phyerr"]).any():
+        table["flags"][phyerr != 0] |= np.uint32(FrameFlag.PHY_ERROR)
     return table
 
 
-def _rssi(chains: npt.NDArray[np.int8], nr: int) -> npt.NDArray[np.float32]:
-    """RSSI in dBm of each row of the channel, NaN beyond `nr`.
+def _row(wide: bool) -> npt.NDArray[np.void]:
+    """What all rows of a bandwidth have alike, as one item: written in one piece."""
+    row = np.zeros(1, FRAME_TABLE)
+    row["sequence"] = NO_SEQUENCE
+    row["rssi_dbm"] = row["noise_dbm"] = np.nan
+    row["flags"] = FrameFlag.HT40 if wide else FrameFlag.NONE
+    return row.view(_ROW)
+
+
+_ROW = np.dtype((np.void, FRAME_TABLE.itemsize))
+_ROWS = {wide: _row(wide) for wide in (False, True)}
+
+
+def _fill_rssi(rssi: npt.NDArray[np.float32], chains: npt.NDArray[np.int8], nr: int) -> None:
+    """Write the RSSI in dBm of each row of the channel; beyond `nr` it stays as it is.
 
     Rows are the active chains in rising order. Which ones are active is not recorded: it is known where just
     `nr` of them have an RSSI, else the first ones are taken.
     """
-    rssi = np.full((len(chains), MAX_ANTENNAS), np.nan, np.float32)
-    known = chains != NO_RSSI
-    values = np.where(known, chains + np.float32(NOISE_FLOOR_DBM), np.float32(np.nan))
+    unknown = chains == NO_RSSI
+    values = chains + np.float32(NOISE_FLOOR_DBM)
+    if unknown.any():
+        values[unknown] = np.nan
     if nr < CHAINS:
-        plain = known.sum(axis=1) == nr
-        order = np.argsort(~known, axis=1, kind="stable")
+        plain = unknown.sum(axis=1) == CHAINS - nr
+        order = np.argsort(unknown, axis=1, kind="stable")
         values[plain] = np.take_along_axis(values, order, axis=1)[plain]
     rssi[:, :nr] = values[:, :nr]
-    return rssi
 
 
 def senders_of(
@@ -86,7 +96,7 @@ def senders_of(
 def heads_of(block: FrameBlock, order: Order) -> Heads:
     """Headers of these frames; those with a transmitter get a payload of one 802.11 header that names it."""
     table, (tones, nr, nc) = block.table, block.shape
-    heads = np.zeros(len(block), head_type(order))
+    heads = np.zeros(len(block), HEAD_TYPES[order])
     heads["timestamp"] = table["capture_ns"] // 1000
     heads["csi_len"] = csi_bytes(tones, nr, nc)
     heads["payload_len"] = np.where(table["transmitter"] != 0, MPDU_HEAD, 0)
