@@ -14,8 +14,6 @@ _BATCH = 32768
 """Words worked on at once: the work arrays of this length stay in the second cache."""
 _BIAS, _FRACTION = 127, 23
 
-_SIGN_BIT, _MAGNITUDES = np.array(15, np.int16), np.array(0x7FFF7FFF, np.uint32)
-
 Words = npt.NDArray[np.uint32]
 
 
@@ -27,42 +25,44 @@ def _word(value: int) -> npt.NDArray[np.uint32]:
 class Unpacker:
     """Turns words into float32 pairs in memory of its own that is used again.
 
-    Both signs and magnitudes go into the int16 halves of a word, the real part below, so that one step works
-    on two numbers; they become two's complement, float32, and are scaled by a power of two made of the
-    exponent's bits. Every step is exact.
+    Sign and magnitude of both parts go to the top of the int16 halves of a word, the real part below, so that
+    one step works on two numbers; what other bits come along is masked with the magnitude. Times their sign
+    they become float32, and are scaled by a power of two made of the exponent's bits. Every step is exact.
     """
 
     def __init__(self, packing: Packing) -> None:
         magnitude, exponent = packing.magnitude, packing.exponent
-        field = ((1 << magnitude + 1) - 1) << 15 - magnitude
+        field = (1 << magnitude) - 1 << 15 - magnitude
         self._down, self._up = _word(exponent + 2 * magnitude - 14), _word(31 - exponent - magnitude)
-        self._low, self._high = _word(field), _word(field << 16)
+        self._low_half, self._magnitudes = _word(0xFFFF), _word(field << 16 | field)
+        self._high_half, self._masks_up = _word(0xFFFF0000), 31 - exponent - magnitude < 16
         self._top, self._bottom = _word(32 - exponent), np.array(32 - exponent - _FRACTION, np.int32)
         self._bias = _word(_BIAS - 15 + magnitude << _FRACTION)
         self._halves, self._signs, self._scale = (np.empty(_BATCH, np.uint32) for _ in range(3))
-        self._complex_scale = np.empty(_BATCH, np.complex64)
+        self._pairs, self._complex_scale = (np.empty(_BATCH, np.complex64) for _ in range(2))
 
     def unpack(self, words: Words, out: npt.NDArray[np.float32]) -> None:
         """Write ``[word, 2]``, real and imaginary, to `out`, which is contiguous."""
         for start in range(0, len(words), _BATCH):
             some, target = words[start : start + _BATCH], out[start : start + _BATCH]
-            np.copyto(target.reshape(-1), self._numbers(some))
-            values = target.view(np.complex64)[:, 0]
-            np.multiply(values, self._scales(some), out=values)
+            pairs = self._pairs[: len(some)]
+            np.copyto(pairs.view(np.float32), self._numbers(some))
+            np.multiply(pairs, self._scales(some), out=target.view(np.complex64)[:, 0])
 
     def _numbers(self, words: Words) -> npt.NDArray[np.int16]:
         """Signed magnitudes ``[2 * word]``, times 2**(15 - bits)."""
         halves, signs = self._halves[: len(words)], self._signs[: len(words)]
         np.right_shift(words, self._down, out=halves)
-        np.bitwise_and(halves, self._low, out=halves)
         np.left_shift(words, self._up, out=signs)
-        np.bitwise_and(signs, self._high, out=signs)
+        if self._masks_up:  # the exponent reaches into the lower half; what lies over the real part does not
+            np.bitwise_and(signs, self._high_half, out=signs)  # reach the imaginary one's magnitude
+        else:
+            np.bitwise_and(halves, self._low_half, out=halves)
         np.bitwise_or(halves, signs, out=halves)
         numbers = halves.view(np.int16)
-        np.right_shift(numbers, _SIGN_BIT, out=signs.view(np.int16))
-        np.bitwise_and(halves, _MAGNITUDES, out=halves)
-        np.bitwise_xor(halves, signs, out=halves)
-        return np.subtract(numbers, signs.view(np.int16), out=numbers)
+        np.sign(numbers, out=signs.view(np.int16))
+        np.bitwise_and(halves, self._magnitudes, out=halves)
+        return np.multiply(numbers, signs.view(np.int16), out=numbers)
 
     def _scales(self, words: Words) -> npt.NDArray[np.complex64]:
         """2**(exponent - 15 + bits), as complex numbers, by which numpy multiplies fastest."""
