@@ -10,6 +10,10 @@ from drivers.frame import NO_SEQUENCE, FrameFlag
 
 OUT_OF_ORDER_NS = 1_000_000_000
 """A step back of at most this much is a frame that came late; a larger one is a clock that was reset."""
+LONGEST_PAUSE_NS = 365 * 86_400 * 1_000_000_000
+"""No stream pauses for a year: a longer step is a damaged time, or a host that was told the date."""
+LATEST = 2**62
+"""Running values stay below this, so that a stream of nothing but such steps overflows nowhere."""
 AFTER_RESET_NS = 1_000
 """How far after the frame before time goes on when the clock was reset: the true gap is unknown."""
 
@@ -47,9 +51,10 @@ class _Unwrapper(ABC):
         steps = np.subtract(raw[1:], raw[:-1])
         first = int(raw[0]) - self._raw
         low, high = int(steps.min(initial=max(first, 1))), int(steps.max(initial=first))
-        low = min(low, 1 if fresh else first)
-        if low > 0 and (self.wrap is None or high < self.wrap // 2):
-            return raw + (self._value - self._raw), None
+        low, ahead = min(low, 1 if fresh else first), self._value - self._raw
+        far_step = LONGEST_PAUSE_NS if self.wrap is None else self.wrap // 2
+        if low > 0 and high < far_step and int(raw[-1]) + ahead < LATEST:
+            return raw + ahead, None
         steps = np.concatenate([[first], steps])
         if self.wrap is not None:
             far = np.flatnonzero((steps < -(self.wrap // 2)) | (steps >= self.wrap // 2))
@@ -57,7 +62,17 @@ class _Unwrapper(ABC):
         flags = self._judge(steps)
         if fresh:
             flags[0] = 0
-        return np.cumsum(steps) + self._value, flags
+        return self._sum(steps), flags
+
+    def _sum(self, steps: Ints) -> Ints:
+        """Running values after these steps, held within `LATEST` where they would leave it."""
+        if abs(self._value) + float(np.abs(steps).sum(dtype=np.float64)) < LATEST:
+            return np.cumsum(steps) + self._value
+        value, values = self._value, []
+        for step in steps.tolist():
+            value = min(max(value + step, -LATEST), LATEST)
+            values.append(value)
+        return np.array(values, np.int64)
 
     @abstractmethod
     def _judge(self, steps: Ints) -> Flags:
@@ -67,14 +82,14 @@ class _Unwrapper(ABC):
 class Clock(_Unwrapper):
     """Unwraps a NIC's clock, in ns, across buffers.
 
-    A step forward is taken modulo the wrap, so a pause of more than half of it reads as a reset. Flags:
-    CLOCK_RESET, CLOCK_STUCK.
+    A step forward is taken modulo the wrap, so a pause of more than half of it reads as a reset, and so does
+    one of more than `LONGEST_PAUSE_NS`. Flags: CLOCK_RESET, CLOCK_STUCK.
     """
 
     __slots__ = ()
 
     def _judge(self, steps: Ints) -> Flags:
-        reset = steps < -OUT_OF_ORDER_NS
+        reset = (steps < -OUT_OF_ORDER_NS) | (steps > LONGEST_PAUSE_NS)
         flags = np.where(steps == 0, np.uint32(FrameFlag.CLOCK_STUCK), np.uint32(0))
         flags[reset] = FrameFlag.CLOCK_RESET
         if not self.as_recorded:
@@ -96,9 +111,16 @@ class Counter(_Unwrapper):
         """As for any unwrapper."""
         if self.wrap is None:
             return np.full(len(raw), NO_SEQUENCE, np.int64), None
-        if (raw == NO_SEQUENCE).all():
-            return raw, None
-        return _Unwrapper.unwrap(self, raw)  # a dataclass with slots is another class than super() means
+        counted = raw != NO_SEQUENCE
+        if counted.all():
+            return _Unwrapper.unwrap(self, raw)  # a dataclass with slots is another class than super() means
+        values = np.array(raw, np.int64)
+        values[counted], some = _Unwrapper.unwrap(self, values[counted])
+        if some is None:
+            return values, None
+        flags = np.zeros(len(raw), np.uint32)
+        flags[counted] = some
+        return values, flags
 
     def _judge(self, steps: Ints) -> Flags:
         back = steps < 0

@@ -18,7 +18,7 @@ class FrameFlag(IntFlag):
     NONE = 0
     BAD_PERMUTATION = 1  # antenna selection names no valid order: rows stay in RF-chain order
     ALL_ZERO = 2  # every CSI value is zero: the frame arrived but measures nothing
-    CLOCK_RESET = 4  # the NIC's clock jumped back: capture time restarts after the frame before
+    CLOCK_RESET = 4  # the NIC's clock jumped: capture time restarts after the frame before
     CLOCK_STUCK = 8  # the NIC's clock did not move since the frame before
     HT40 = 16  # 40 MHz channel
     SEQUENCE_RESET = 32  # the NIC's own frame counter stepped back

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.clock import AFTER_RESET_NS, Clock, Counter
+from drivers.clock import AFTER_RESET_NS, LATEST, LONGEST_PAUSE_NS, Clock, Counter
 from drivers.frame import NO_SEQUENCE, FrameFlag
 
 S = 1_000_000_000
@@ -52,6 +52,35 @@ def test_a_clock_that_stands_still_is_flagged() -> None:
 
 def test_without_a_wrap_only_a_step_back_is_a_reset() -> None:
     assert unwrap([0, WRAP, 2 * WRAP, S], None)[1] == [0, 0, 0, FrameFlag.CLOCK_RESET]
+
+
+def test_a_step_of_more_than_a_year_is_a_reset() -> None:
+    far = LONGEST_PAUSE_NS + 2 * S
+    times, flags = unwrap([S, S + far, 2 * S + far, 3 * S, 4 * S], None)
+    assert flags == [0, FrameFlag.CLOCK_RESET, 0, FrameFlag.CLOCK_RESET, 0]
+    assert times[-1] == 3 * S + 2 * AFTER_RESET_NS
+
+
+@given(
+    st.lists(st.sampled_from([0, S, LONGEST_PAUSE_NS - 1, 2**32 * S - 1, 2**62]), min_size=1, max_size=3000),
+    st.integers(1, 50),
+    st.booleans(),
+)
+@settings(max_examples=30, deadline=None)
+def test_damaged_times_never_overflow(raw: list[int], size: int, as_recorded: bool) -> None:
+    clock, values = Clock(None, as_recorded), np.array(raw * 20, np.int64)
+    for start in range(0, len(values), size * 20):
+        times, _ = clock.unwrap(values[start : start + size * 20])
+        assert times.min() >= 0
+        assert times.max() <= LATEST
+
+
+def test_frames_without_a_counter_among_others_get_none() -> None:
+    counter = Counter(100)
+    counts, flags = counter.unwrap(np.array([7, NO_SEQUENCE, 8, NO_SEQUENCE], np.int64))
+    assert counts.tolist() == [7, NO_SEQUENCE, 8, NO_SEQUENCE]
+    assert flags is None or not flags.any()
+    assert counter.unwrap(np.array([9], np.int64))[0].tolist() == [9]
 
 
 @given(st.lists(st.integers(0, WRAP - 1), max_size=40), st.integers(0, 40))
