@@ -10,7 +10,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is loaded: waiting threads only burn a small host's time
 
 from drivers.adapter import Adapter  # noqa: E402
-from drivers.errors import DriverError  # noqa: E402
+from drivers.errors import DriverError, OptionError  # noqa: E402
 from drivers.live.registry import FORMS  # noqa: E402
 from drivers.stopping import until_told  # noqa: E402
 
@@ -55,7 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
         adapter.run(lambda line: print(line, file=sys.stderr, flush=True), until_told())
     except DriverError as error:
         print(f"python -m drivers: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, OptionError) else 1
     return 0
 
 

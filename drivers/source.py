@@ -1,7 +1,9 @@
 """Captures on disk, plain or packed as .xz or .gz; `drivers.live` has the sources that never end."""
 
+import errno
 import gzip
 import lzma
+import stat
 import zlib
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -21,9 +23,10 @@ def open_capture(path: Path) -> BinaryIO:
     """The capture's own bytes, unpacked on the way if it is .xz or .gz (told by content, not by name).
 
     Raises:
-        SourceError: it does not exist, is a folder, or may not be read.
+        SourceError: it does not exist, is no regular file, or may not be read.
     """
     try:
+        _check_regular(path)
         with path.open("rb") as file:
             magic = file.read(len(_XZ))
         if magic == _XZ:
@@ -33,6 +36,14 @@ def open_capture(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _check_regular(path: Path) -> None:
+    """A capture is looked at before it is read: a FIFO cannot be read twice, a device may have no end."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        told = "no file but a pipe or device; save what it gives first (an adapter reads streams: --source -)"
+        raise OSError(errno.EINVAL, told)
 
 
 def read_chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:

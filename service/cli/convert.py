@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: roomtone convert monday.dat tuesday.dat --to h5 --folder converted")
 def convert(
-    files: Annotated[list[Path], typer.Argument(help="Captures (.xz, .gz too).")],
+    files: Annotated[list[Path], typer.Argument(readable=False, help="Captures (.xz, .gz too).")],
     *,
     to: Annotated[str, typer.Option(help="npz, h5 or parquet.")] = "npz",
     output: Annotated[
@@ -29,11 +29,11 @@ def convert(
     group: Group = False,
     iq_order: Order = "as_recorded",
 ) -> None:
-    """Write each capture as an archive with the arrays of `roomtone decode`.
+    r"""Write each capture as an archive with the arrays of `roomtone decode`.
 
     HDF5: datasets of the same names, csi compressed, NIC and source as attributes. Parquet: a row a frame,
     csi_real and csi_imag as float32 lists; their shape, the NIC and the subcarriers are in the schema's
-    metadata. Needs: pip install 'roomtone[convert]'.
+    metadata. Needs: pip install 'roomtone\[convert]'.
     """
     for file, target in _targets(files, output, folder, f".{to.removeprefix('.')}"):
         run(Capture(file, nic_of(file, nic), iq_order, group), target)

@@ -25,7 +25,7 @@ Order = Annotated[
 
 @app.command(epilog="Example: roomtone decode capture.dat -o capture.npz")
 def decode(
-    file: Annotated[Path, typer.Argument(help="Capture (.xz, .gz too).")],
+    file: Annotated[Path, typer.Argument(readable=False, help="Capture (.xz, .gz too).")],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="NumPy archive to write (.npz).")],
     nic: Nic = "auto",
@@ -34,12 +34,12 @@ def decode(
 ) -> None:
     """Write the raw channel: unscaled, nothing removed, zero-padded to the capture's largest shape.
 
-    Arrays: csi complex64 [frame, subcarrier, rx, tx], rows of rx are physical antennas, subcarriers in the
+    Arrays: csi complex64 (frame, subcarrier, rx, tx), rows of rx are physical antennas, subcarriers in the
     NIC's own order; timestamp_ns (the NIC's clock, unwrapped; where it jumps back that is kept, and flagged),
-    sequence, rssi_dbm [frame, rx], noise_dbm, agc_db, rate, flags, transmitter (MAC as a number), core and ss
+    sequence, rssi_dbm (frame, rx), noise_dbm, agc_db, rate, flags, transmitter (MAC as a number), core and ss
     (Nexmon), centre_mhz (0 unknown), bandwidth_mhz; subcarrier_index, subcarrier_hz and tones (0 data, 1
-    pilot, 2 null, 3 overwritten by the firmware), each [subcarrier], or [frame, subcarrier] if they change;
-    milliwatts [frame, rx]: |csi|^2 times it is the power that the RSSI tells; and scale: for the Intel
+    pilot, 2 null, 3 overwritten by the firmware), each (subcarrier), or (frame, subcarrier) if they change;
+    milliwatts (frame, rx): |csi|^2 times it is the power that the RSSI tells; and scale: for the Intel
     5300 (NaN elsewhere) csi * scale is in units of sqrt(SNR), an unknown noise floor taken as -92 dBm.
     """
     run(Capture(file, nic_of(file, nic), iq_order, group), output, suffix=".npz")

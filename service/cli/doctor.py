@@ -29,6 +29,7 @@ from drivers.registry import load
 from drivers.source import nic_of, read_chunks
 
 app = typer.Typer(add_completion=False)
+_UNREADABLE = "give a card's own capture; --nic NAME tells what its parser makes of these bytes"
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "unknown": "cyan"}
 
 
@@ -37,7 +38,9 @@ def doctor(
     *,
     nic: Annotated[str, typer.Option(help="NIC to look at; auto: those that are there.")] = "auto",
     source: Annotated[str | None, typer.Option(help="Live source to listen to, as of `adapter`.")] = None,
-    capture: Annotated[Path | None, typer.Option(help="Capture to look into instead of a host.")] = None,
+    capture: Annotated[
+        Path | None, typer.Option(readable=False, help="Capture to look into instead of a host.")
+    ] = None,
     to: Annotated[str | None, typer.Option(help="Ingest endpoint that shall answer.")] = None,
     link: Annotated[str | None, typer.Option(help="Ask --to for this link (not while it is live).")] = None,
     seconds: Annotated[float, typer.Option("--for", min=0.1, max=600, help="Seconds to listen.")] = 5.0,
@@ -102,7 +105,7 @@ def _into(capture: Path, nic: str) -> Seen | Finding:
     except UnknownFormatError as error:
         if nic != "auto":  # an empty or strange file of a known card: its own checks say what is wrong
             return look_into(read_chunks(capture), load(nic))
-        return Finding(FAILED, str(error), "no card's records", "name the card with --nic to learn more")
+        return Finding(FAILED, str(error), "no card's records", _UNREADABLE)
     except SourceError as error:
         return Finding(FAILED, str(error), "it cannot be read", "give the name of a capture")
 

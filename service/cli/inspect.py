@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: roomtone inspect capture.dat --json --plot capture.png")
 def inspect(
-    file: Annotated[Path, typer.Argument(help="Capture (.xz, .gz too).")],
+    file: Annotated[Path, typer.Argument(readable=False, help="Capture (.xz, .gz too).")],
     *,
     nic: Annotated[str, typer.Option(help="NIC of the capture; auto tells it by the bytes.")] = "auto",
     plot: Annotated[Path | None, typer.Option(help="Also draw amplitude, phase, rate and gaps.")] = None,

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from drivers.errors import DriverError
+from drivers.errors import DriverError, OptionError
 from service.cli.errors import CommandError
 from service.errors import ServiceError
 
@@ -116,4 +116,4 @@ def main() -> None:
         Console(stderr=True, highlight=False).print(
             f"roomtone: {error}", style="red", soft_wrap=True, markup=False
         )
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, OptionError) else 1)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from drivers.errors import DeliveryError
 from drivers.frame import FrameBlock, mac_text
 from drivers.loss import Loss, RunningLoss
+from drivers.pipeline import Pipeline
 from drivers.publish import publish
 from drivers.report import Progress as Published
 from drivers.report import Report
@@ -78,7 +79,9 @@ def _part(text: str | None) -> tuple[float, float] | None:
 
 @app.command(epilog="Example: roomtone replay capture.dat.xz --link l1 --room lab --speed max")
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Captures, one after the other (.xz, .gz too).")],
+    files: Annotated[
+        list[Path], typer.Argument(readable=False, help="Captures, one after the other (.xz, .gz too).")
+    ],
     *,
     link: Annotated[str, typer.Option(help="Link that the frames belong to.")],
     room: Annotated[str | None, typer.Option(help="Room of a link the service does not know yet.")] = None,
@@ -112,8 +115,10 @@ def replay(
     pace, span = _speed(speed), _part(part)
     endpoint, curve = delivery(to, config)
     results = []
-    for path in files:
-        module = nic_of(path, nic)
+    modules = [nic_of(path, nic) for path in files]
+    for module in modules:
+        Pipeline(module, transmitter=tx)  # refuses what makes no sense before the service hears of the link
+    for path, module in zip(files, modules, strict=True):
         sender = CountingSender(
             endpoint,
             link=link,
@@ -135,15 +140,22 @@ def replay(
                 progress=told,
             )
         if not report.published:
-            where = (
-                f"none of its {report.frames} frames is within {part}" if report.frames else "no frame in it"
-            )
-            raise CommandError(f"{path}: nothing was sent, {where}")
+            raise CommandError(f"{path}: nothing was sent, {_nothing(report, part)}")
         results.append(_result(path, module.NAME, report, sender.running.loss()))
         if not as_json:
             typer.echo(_line(results[-1]))
     if as_json:
         typer.echo(json.dumps({"link": link, "room": room, "endpoint": endpoint, "files": results}))
+
+
+def _nothing(report: Report, part: str | None) -> str:
+    """Why no frame of a capture was sent."""
+    if not report.frames:
+        return "no frame in it"
+    if report.outside == report.frames:
+        return f"none of its {report.frames} frames is within {part}"
+    kept_out = ", ".join(f"{count} {reason}" for reason, count in report.rejected.items()) or "no reject"
+    return f"of its {report.frames} frames {report.outside} are outside --part; rejected: {kept_out}"
 
 
 def _result(path: Path, nic: str, report: Report, loss: Loss) -> dict[str, Any]:

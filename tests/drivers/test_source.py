@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         pass
     with pytest.raises(SourceError, match="directory"):
         nic_of(tmp_path)
+
+
+def test_what_cannot_be_read_twice_is_no_capture(tmp_path: Path) -> None:
+    """A FIFO would be waited for, for ever, by the second look; a device may have no end."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(SourceError, match="no file"):
+            nic_of(path)
 
 
 def test_wrong_nic_empty_file_and_other_bytes(tmp_path: Path) -> None:

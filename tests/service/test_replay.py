@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from drivers.errors import DeliveryError, SourceError, UnknownFormatError
+from drivers.errors import DeliveryError, OptionError, SourceError, UnknownFormatError
 from drivers.registry import load
 from drivers.sender import Sender
 from drivers.wire import Source
@@ -22,8 +22,10 @@ from service.cli.errors import CommandError
 from service.cli.replay import app
 from service.settings import IngestSettings, Settings
 from service.store.engine import Store, open_store
+from service.store.links import get_link
 from service.store.schema import predictions
 from service.worker.loop import Worker
+from tests.drivers.samples import SAMPLES
 from tests.ports import free_port
 from tests.service.frames import FakeSensing, frames
 
@@ -166,6 +168,23 @@ def test_a_part_that_holds_no_frame_is_an_error(site: Site, capture: Path) -> No
     failed = replay(capture, "--link", "l1", "--room", "b", "--to", site.endpoint, "--part", "100s-200s")
     assert isinstance(failed.exception, CommandError)
     assert "none of its 600 frames is within 100s-200s" in str(failed.exception)
+
+
+def test_a_transmitter_that_sent_nothing_is_an_error_that_says_so(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(SAMPLES["nexmon"].file(10))
+    words = ("--link", "l1", "--room", "b", "--to", site.endpoint, "--tx", "02:00:00:00:00:09")
+    failed = replay(tmp_path / "a.pcap", *words)
+    assert isinstance(failed.exception, CommandError)
+    assert "10 other_transmitter" in str(failed.exception)
+
+
+@pytest.mark.parametrize("tx", ["zz", "02:00:00:00:00:09"])
+def test_a_transmitter_that_makes_no_sense_never_reaches_the_service(
+    site: Site, capture: Path, tx: str
+) -> None:
+    failed = replay(capture, "--link", "l9", "--room", "b", "--to", site.endpoint, "--tx", tx)
+    assert isinstance(failed.exception, OptionError)
+    assert get_link(site.store, "l9") is None
 
 
 def test_nobody_there_is_an_error_that_names_the_endpoint(capture: Path) -> None:
