@@ -16,7 +16,8 @@ from drivers.frame import FrameBlock
 from drivers.group.join import Frame, join
 from drivers.group.pattern import Pattern, Place
 
-_MAX_OPEN = 256
+_MAX_WAITING = 256
+"""Frames that wait behind one that is not complete; a clock that stands still must not hold them for good."""
 _MAX_SENDERS = 1024
 _STEP = 256
 Key = tuple[int, int, Hashable]
@@ -27,9 +28,10 @@ class Grouper:
     """Puts the records of one frame together, by (transmitter, sequence) over distinct (core, stream).
 
     A frame is done when it has as many records as its sender's largest of late, or when a record comes that
-    is more than `within_ns` of capture time away from its first; what is missing then is zero, not `present`,
-    and flagged INCOMPLETE. The same core and stream again begins another frame. Where frames have one record,
-    they pass untouched and wait for nothing, but for the first ones, before that is known.
+    is more than `within_ns` of capture time away from its first (or 256 frames, where the clock stands still);
+    what is missing then is zero, not `present`, and flagged INCOMPLETE. The same core and stream again begins
+    another frame. Where frames have one record, they pass untouched and wait for nothing, but for the first
+    ones, before that is known.
 
     Args:
         within_ns: longest span over which the records of one frame come.
@@ -44,6 +46,7 @@ class Grouper:
         self._queue: deque[Frame] = deque()  # as they began; done ones wait for those before them
         self._open: dict[Key, Frame] = {}
         self._patterns: dict[int, Pattern] = {}
+        self._begun = 0
 
     @property
     def holds(self) -> bool:
@@ -118,13 +121,12 @@ class Grouper:
             self._close(key)
             frame = None
         if frame is None:
-            frame = self._open[key] = Frame(now_ns, key[2])
+            frame = self._open[key] = Frame(now_ns, key[2], self._begun)
+            self._begun += 1
             self._queue.append(frame)
         frame.members[place] = record
         if 0 < len(self._pattern(key[0])) <= len(frame.members):
             self._close(key)
-        elif len(self._open) > _MAX_OPEN:
-            self._close(next(iter(self._open)))
 
     def _pattern(self, sender: int) -> Pattern:
         if sender not in self._patterns:
@@ -134,10 +136,11 @@ class Grouper:
         return self._patterns[sender]
 
     def _close_late(self, now_ns: int) -> None:
-        """Close the frames for which nothing more can come."""
+        """Close the frames for which nothing more can come, or too many wait."""
         while self._open:
             key, frame = next(iter(self._open.items()))
-            if abs(now_ns - frame.opened_ns) <= self._within_ns:
+            in_time = abs(now_ns - frame.opened_ns) <= self._within_ns
+            if in_time and self._begun - frame.number <= _MAX_WAITING:
                 return
             self._close(key)
 

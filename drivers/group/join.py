@@ -19,11 +19,13 @@ _OF_FIRST = np.uint32(FrameFlag.CLOCK_STUCK | FrameFlag.CLOCK_RESET | FrameFlag.
 class Frame:
     """Records that share sender and number: where each of them is, by core and stream.
 
-    `whole` holds the places it should have; it is set when nothing more is waited for.
+    `number` counts the frames that were begun; `whole` holds the places it should have, and is set when
+    nothing more is waited for.
     """
 
     opened_ns: int
     kind: Hashable
+    number: int
     members: dict[Place, tuple[FrameBlock, int]] = field(default_factory=dict)
     whole: frozenset[Place] | None = None
 

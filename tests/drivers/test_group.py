@@ -71,6 +71,22 @@ def test_missing_records_are_absent_and_said_so() -> None:
     assert not any((block.table["flags"] & FrameFlag.INCOMPLETE).any() for block in whole)
 
 
+def test_a_clock_that_stands_still_does_not_hold_frames_for_good() -> None:
+    """As of packets that tell no time (pcapng's simple blocks)."""
+    whole, cut = make_block(8, members=FOUR, transmitter=1), make_block(1, transmitter=1, first=9)
+    others = make_block(1200, bandwidth=20, transmitter=2, step_ns=0)
+    for block in (whole, cut, others):
+        block.table["capture_ns"] = 0
+    grouper, given = Grouper(WITHIN_NS), 0
+    for start in range(0, 1200, 50):
+        blocks = [others.take(slice(start, start + 50))] if start else [whole]
+        given += sum(map(len, grouper.take(blocks)))
+        if not start:
+            given += sum(map(len, grouper.take([cut])))
+    assert given > 1200 - 400
+    assert grouper.incomplete == 1
+
+
 def test_the_same_core_and_stream_again_is_another_frame() -> None:
     records_ = make_block(343, step_ns=100_000)
     records_.table["sequence"] = 0
