@@ -44,10 +44,12 @@ class Account:
         self.frames += other.frames
         self.frame_bytes += other.frame_bytes
         self.container_bytes += other.container_bytes
-        self.skipped.update(other.skipped)
-        self.skipped_bytes.update(other.skipped_bytes)
-        self.rejected.update(other.rejected)
-        self.rejected_bytes.update(other.rejected_bytes)
+        if other.skipped:  # most often there is nothing to add, and adding nothing takes its time
+            self.skipped.update(other.skipped)
+            self.skipped_bytes.update(other.skipped_bytes)
+        if other.rejected:
+            self.rejected.update(other.rejected)
+            self.rejected_bytes.update(other.rejected_bytes)
 
     @property
     def total_bytes(self) -> int:

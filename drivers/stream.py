@@ -11,7 +11,7 @@ from drivers.clock import Clock, Counter
 from drivers.frame import FrameBlock
 from drivers.registry import Nic, Parsed
 
-BUFFER_BYTES = 3 * 1024 * 1024
+BUFFER_BYTES = 4 * 1024 * 1024
 MAX_LEFT_OVER = 1024 * 1024
 """No NIC's record is this long: a parser that waits for more has lost its way."""
 

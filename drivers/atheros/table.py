@@ -77,19 +77,25 @@ def senders_of(
 
     Not looked for in packets with an error of the physical layer, nor in control frames.
     """
-    senders = np.zeros(len(heads), np.uint64)
     has_one = (heads["payload_len"] >= _SENDER_END) & (heads["phyerr"] == 0)
-    rows = slice(None) if has_one.all() else np.flatnonzero(has_one)
-    starts = positions[rows] + heads["csi_len"][rows] + HEAD_BYTES
-    if not len(starts):
-        return senders
-    windows: npt.NDArray[np.void] = np.ndarray(
-        (len(data) - _SENDER_END + 1,), f"V{_SENDER_END}", data, strides=(1,)
-    )
-    packets = windows[starts].view(">u8").reshape(-1, 2)
-    kind = packets.view(np.uint8)[:, 0] & _KIND_BITS
-    said = (kind == _MANAGEMENT) | (kind == _DATA)
-    senders[rows] = np.where(said, packets[:, 1] & np.uint64(_MAC_BITS), np.uint64(0))
+    if has_one.all():
+        return _second_addresses(data, positions + heads["csi_len"].astype(np.int64) + HEAD_BYTES)
+    senders, rows = np.zeros(len(heads), np.uint64), np.flatnonzero(has_one)
+    if len(rows):
+        starts = positions[rows] + heads["csi_len"][rows].astype(np.int64) + HEAD_BYTES
+        senders[rows] = _second_addresses(data, starts)
+    return senders
+
+
+def _second_addresses(data: bytes | memoryview, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """The second address of each of these packets, 0 where it is of a kind that may have none."""
+    count = len(data) - _SENDER_END + 1
+    packets: npt.NDArray[np.void] = np.ndarray((count,), f"V{_SENDER_END}", data, strides=(1,))
+    words = packets[starts].view(">u8").reshape(-1, 2)
+    senders = words[:, 1] & np.uint64(_MAC_BITS)
+    kind = words.view(np.uint8)[:, 0] & _KIND_BITS
+    if not (said := (kind == _MANAGEMENT) | (kind == _DATA)).all():
+        senders[~said] = 0
     return senders
 
 
