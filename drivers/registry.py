@@ -6,7 +6,7 @@ A NIC is one module (see CONTRIBUTING, "Add a NIC") that satisfies `Nic`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
 
 from drivers.account import Account
@@ -96,13 +96,27 @@ def load(name: str) -> Nic:
     """The NIC of that name.
 
     Raises:
-        UnknownFormatError: there is none; the message lists those there are.
+        UnknownFormatError: there is none (the message lists those there are), or its package is broken.
     """
     if name in _BUILT_IN:
         return cast("Nic", import_module(_BUILT_IN[name]))
     for point in entry_points(group=_GROUP, name=name):
-        return cast("Nic", point.load())
+        return _installed(point)
     raise UnknownFormatError(f"no NIC named {name!r}; known: {', '.join(names())}")
+
+
+def _installed(point: EntryPoint) -> Nic:
+    """The NIC of another package."""
+    package = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    told = f"the NIC {point.name!r} of the package {package} cannot be used"
+    try:
+        nic = point.load()
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise UnknownFormatError(f"{told}: {error}; repair or remove that package") from error
+    offered = [*Nic.__annotations__, *(name for name in vars(Nic) if not name.startswith("_"))]
+    if lacking := ", ".join(name for name in offered if not hasattr(nic, name)):
+        raise UnknownFormatError(f"{told}: it lacks {lacking}; repair or remove that package")
+    return cast("Nic", nic)
 
 
 def detect(head: bytes) -> tuple[Nic, str]:
@@ -114,14 +128,29 @@ def detect(head: bytes) -> tuple[Nic, str]:
     """
     if not head:
         raise UnknownFormatError("the capture is empty (0 bytes)")
-    claims = {name: why for name in names() if (why := load(name).sniff(head)) is not None}
+    claims, broken = _claims(head)
     if not claims:
-        raise UnknownFormatError(_no_capture(head))
+        raise UnknownFormatError("; ".join([_no_capture(head), *broken]))
     if len(claims) > 1:
         listed = "; ".join(f"{name}: {why}" for name, why in claims.items())
         raise UnknownFormatError(f"several NICs claim these bytes ({listed}); say which it is with --nic")
     ((name, why),) = claims.items()
     return load(name), why
+
+
+def _claims(head: bytes) -> tuple[dict[str, str], list[str]]:
+    """Who takes these bytes for its own, and why; and what is wrong with those who could not be asked."""
+    claims: dict[str, str] = {}
+    broken = []
+    for name in names():
+        try:
+            why = load(name).sniff(head)
+        except UnknownFormatError as error:
+            broken.append(str(error))
+            continue
+        if why is not None:
+            claims[name] = why
+    return claims, broken
 
 
 def _no_capture(head: bytes) -> str:
