@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from drivers.account import Account
 from drivers.atheros.layout import (
+    CHAINS,
     CSI_LENGTHS,
     FIXED,
     HEAD_BYTES,
@@ -172,10 +173,20 @@ class Framing:
         stop, piece = min(stop, self._size - HEAD_BYTES + 1), _FIRST_PIECE
         while start < stop:
             end = min(start + piece, stop)
-            bandwidth, tones = self._bytes[start + 17 : end + 17], self._bytes[start + 18 : end + 18]
-            likely = np.flatnonzero((bandwidth <= max(TONES)) & ((tones == TONES[0]) | (tones == TONES[1])))
-            for at in (likely + start).tolist():
-                if read_head(self._data, at, order).is_sound:
-                    return int(at)
+            # All at once, not place by place: noise may be full of places that look right at first sight.
+            bandwidth, tones, nr = (self._bytes[start + at : end + at] for at in (17, 18, 19))
+            likely = (
+                (bandwidth <= max(TONES)) & ((tones == TONES[0]) | (tones == TONES[1])) & (nr - 1 < CHAINS)
+            )
+            hits = np.flatnonzero(likely) + start
+            length, csi_len, payload_len = (self._words(hits + at, order) for at in (0, 10, 25))
+            agree = length == FIXED + csi_len + payload_len
+            if agree.any():
+                return int(hits[agree][0])
             start, piece = end, SEARCH_BYTES
         return None
+
+    def _words(self, at: npt.NDArray[np.int64], order: Order) -> npt.NDArray[np.int64]:
+        """16-bit numbers at these places."""
+        high, low = (at, at + 1) if order == ">" else (at + 1, at)
+        return self._bytes[high] * np.int64(256) + self._bytes[low]

@@ -26,6 +26,11 @@ _SIZES = {
     for rx in _COUNTS
     for tx in _COUNTS
 }
+_NO_GRID = 2**32 - 1
+_SUBCARRIERS = np.array(
+    [len(grid.index) if (grid := grid_of(bits << 8)) else _NO_GRID for bits in range(64)], np.uint32
+)
+"""By format and bandwidth, as the rate flags have them."""
 _STARTS = frozenset(size[:count] for size in _SIZES for count in (1, 2, 3, 4))
 
 
@@ -117,9 +122,18 @@ class Framing:
         stop = min(stop, self._size - LOOK_BYTES + 1)
         if start >= stop:
             return None
-        counts: npt.NDArray[np.bool_] = (self._bytes[start + 46 : stop + 47] - 1) < MAX_STREAMS
-        places = np.flatnonzero(counts[:-1] & counts[1:]) + start
-        return next((place for place in places.tolist() if self._is_sound(place)), None)
+        rx, tx, *zeros = (self._bytes[start + at : stop + at] for at in (46, 47, 3, 54, 55))
+        # All at once, not place by place: noise may be full of places that look right at first sight.
+        likely: npt.NDArray[np.bool_] = (rx - 1 < MAX_STREAMS) & (tx - 1 < MAX_STREAMS)
+        for high in zeros:  # of numbers that are never so large
+            likely &= high == 0
+        hits = np.flatnonzero(likely)
+        words: npt.NDArray[np.uint32] = np.ndarray((self._size - 3,), "<u4", self._data, strides=(1,))
+        hits += start
+        streams, subcarriers = self._bytes[hits + 46] * self._bytes[hits + 47], words[hits + 52]
+        agree = words[hits] == 4 * streams.astype(np.uint32) * subcarriers
+        agree &= subcarriers == _SUBCARRIERS[words[hits + 92] >> 8 & 0x3F]
+        return int(hits[agree][0]) if agree.any() else None
 
     def _word(self, at: int) -> int:
         return int.from_bytes(self._data[at : at + 4], "little")

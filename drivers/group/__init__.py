@@ -28,7 +28,7 @@ class Grouper:
     """Puts the records of one frame together, by (transmitter, sequence) over distinct (core, stream).
 
     A frame is done when it has as many records as its sender's largest of late, or when a record comes that
-    is more than `within_ns` of capture time away from its first (or 256 frames, where the clock stands still);
+    is more than `within_ns` of capture time away from its first (or 256 frames, if the clock stands still);
     what is missing then is zero, not `present`, and flagged INCOMPLETE. The same core and stream again begins
     another frame. Where frames have one record, they pass untouched and wait for nothing, but for the first
     ones, before that is known.

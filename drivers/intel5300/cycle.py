@@ -40,7 +40,8 @@ class Cycle:
 
     def other(self, start: int, end: int) -> None:
         """Another known record was walked over."""
-        self._others.append((start, end))
+        if len(self._others) <= _LONGEST:  # more of them are no cycle that is looked for
+            self._others.append((start, end))
 
     def broken(self) -> None:
         """Something was walked over that is not to be looked for again."""

@@ -27,6 +27,7 @@ SEARCH_BYTES = 1 << 16
 SIZES = {(nrx, ntx): 60 * nrx * ntx + 33 for nrx in (1, 2, 3) for ntx in (1, 2, 3)}
 """n of a CSI record by (Nrx, Ntx): 21 + (30 * (16 * Nrx * Ntx + 3) + 7) // 8."""
 _SIZES = frozenset(SIZES.values())
+_HIGHEST = max(_SIZES) >> 8
 
 
 class Framing:
@@ -232,5 +233,13 @@ class Framing:
         stop = min(stop, self._size - HEAD_BYTES + 1)
         if start >= stop:
             return None
-        hits = np.flatnonzero(self._bytes[start + 2 : stop + 2] == CSI) + start
-        return next((at for at in hits.tolist() if self._is_sound(at)), None)
+        # All at once, not place by place: noise may be full of places that look right at first sight.
+        high, low, code, nrx, ntx, inner, top = (
+            self._bytes[start + at : stop + at] for at in (0, 1, 2, 11, 12, 19, 20)
+        )
+        likely = (code == CSI) & (high <= _HIGHEST) & (top <= _HIGHEST) & (nrx - 1 < 3) & (ntx - 1 < 3)
+        hits = np.flatnonzero(likely)
+        n = high[hits] * np.int64(256) + low[hits]
+        agree = n == 60 * nrx[hits].astype(np.int64) * ntx[hits] + 33
+        agree &= n == top[hits] * np.int64(256) + inner[hits] + 21
+        return int(hits[agree][0]) + start if agree.any() else None
