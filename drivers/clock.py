@@ -102,10 +102,12 @@ class Counter(_Unwrapper):
     """Unwraps a NIC's frame counter across buffers; all `NO_SEQUENCE` if the NIC counts nothing (wrap None).
 
     A counter that stepped back goes on one after the frame before. Flags: SEQUENCE_RESET, and with `repeats`
-    SEQUENCE_REPEATED (not where several records make a frame: their parser knows which of them are one).
+    SEQUENCE_REPEATED (not where several records make a frame: their parser knows which of them are one). A
+    step back of up to `late` is a frame that came late, and neither flagged nor changed.
     """
 
     repeats: bool = False
+    late: int = 0
 
     def unwrap(self, raw: Ints) -> tuple[Ints, Flags | None]:
         """As for any unwrapper."""
@@ -123,7 +125,7 @@ class Counter(_Unwrapper):
         return values, flags
 
     def _judge(self, steps: Ints) -> Flags:
-        back = steps < 0
+        back = steps < -self.late
         flags = np.where(back, np.uint32(FrameFlag.SEQUENCE_RESET), np.uint32(0))
         if self.repeats:
             flags[steps == 0] = FrameFlag.SEQUENCE_REPEATED

@@ -105,12 +105,15 @@ class RunningLoss:
 
     The counter is judged among `TOGETHER` frames at a time and then counts by its span, so the order within
     them does not matter. Where it is useless, each block's intervals are judged by the last `RECENT`.
+
+    Transmitters count for themselves: the counter is that of one of them, of another when it falls silent.
     """
 
     TOGETHER = 64
     RECENT = 256
 
     def __init__(self) -> None:
+        self._sender = self._missed = 0
         self._low: int | None = None
         self._high = 0
         self._counted = self._ones = self._steps = 0
@@ -121,8 +124,11 @@ class RunningLoss:
 
     def add(self, block: FrameBlock) -> None:
         """Take in a block."""
-        counts = block.table["sequence"]
-        counts = counts[counts != NO_SEQUENCE]
+        senders, counts = block.table["transmitter"], block.table["sequence"]
+        followed = senders == np.uint64(self._sender)
+        if not followed.any() and len(senders):
+            followed = senders == self._follow(int(senders[-1]))
+        counts = counts[followed & (counts != NO_SEQUENCE)]
         if len(counts):
             self._count(counts)
         if self._why() is not None:
@@ -132,10 +138,19 @@ class RunningLoss:
         """What is missing so far; by time, since the counter was found useless."""
         why = self._why()
         if why is None and self._low is not None:
-            return Loss(max(self._high - self._low + 1 - self._counted, 0), None, "counter", None)
+            return Loss(self._missed + self._missing(), None, "counter", None)
         if self._late is None:
             return Loss(None, None, "unknown", why)
         return Loss(self._late, None, "timing", why)
+
+    def _follow(self, sender: int) -> np.uint64:
+        """Another transmitter's numbers come: what is missing of the one before is known."""
+        self._missed += self._missing()
+        self._sender, self._low, self._counted, self._waiting = sender, None, 0, self._waiting[:0]
+        return np.uint64(sender)
+
+    def _missing(self) -> int:
+        return 0 if self._low is None else max(self._high - self._low + 1 - self._counted, 0)
 
     def _count(self, counts: Ints) -> None:
         low, high = int(counts.min()), int(counts.max())

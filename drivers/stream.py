@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.account import Account
-from drivers.clock import Clock, Counter
+from drivers.clock import Clock
 from drivers.frame import FrameBlock
+from drivers.numbering import Numbering
 from drivers.registry import Nic, Parsed
 
 BUFFER_BYTES = 4 * 1024 * 1024
@@ -41,7 +42,7 @@ class Stream:
         self._frames = 0
         self._state: object = None
         self._clock = Clock(nic.CLOCK_WRAP_NS, as_recorded)
-        self._counter = Counter(nic.SEQUENCE_WRAP, as_recorded, repeats=nic.GROUP_WITHIN_NS is None)
+        self._numbering = Numbering(nic, as_recorded=as_recorded)
 
     @property
     def frames(self) -> int:
@@ -98,8 +99,10 @@ class Stream:
         raw = np.empty((2, len(order)), np.int64)
         raw[0, order] = np.concatenate([block.table["capture_ns"] for block in blocks])
         raw[1, order] = np.concatenate([block.table["sequence"] for block in blocks])
+        senders = np.empty(len(order), np.uint64)
+        senders[order] = np.concatenate([block.table["transmitter"] for block in blocks])
         times, time_flags = self._clock.unwrap(raw[0])
-        counts, count_flags = self._counter.unwrap(raw[1])
+        counts, count_flags = self._numbering.unwrap(raw[1], senders)
         moved = []
         for block in blocks:
             block.table["capture_ns"] = times[block.index]
@@ -115,7 +118,7 @@ class Stream:
         """The same for a single block, which is in stream order already."""
         table = block.table
         table["capture_ns"], time_flags = self._clock.unwrap(table["capture_ns"])
-        table["sequence"], count_flags = self._counter.unwrap(table["sequence"])
+        table["sequence"], count_flags = self._numbering.unwrap(table["sequence"], table["transmitter"])
         for flags in (time_flags, count_flags):
             if flags is not None:
                 table["flags"] |= flags

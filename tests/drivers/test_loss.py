@@ -101,3 +101,13 @@ def test_recordings_whose_counter_stands_still_are_judged_by_time() -> None:
     found = estimate(block.table["sequence"], block.table["capture_ns"])
     assert (found.method, found.why) == ("timing", "the counter stands still")
     assert (found.missing, found.gaps) == (0, 0)
+
+
+def test_another_transmitter_has_its_own_numbers() -> None:
+    found = RunningLoss()
+    for sender, first in ((1, 10), (1, 32), (2, 3_000_000), (2, 3_000_021)):  # 2 missing, then 1
+        block = make_block(20, ntx=1)
+        block.table["transmitter"] = sender
+        block.table["sequence"] = first + np.arange(20)
+        found.add(block)
+    assert found.loss() == Loss(3, None, "counter", None)
