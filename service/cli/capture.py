@@ -24,15 +24,25 @@ def read_blocks(path: Path, stream: Stream, told: Callable[[int], None]) -> Iter
     Raises:
         SourceError: the file cannot be read, or its packing is damaged; `stream` is finished even so.
     """
+    for together in read_together(path, stream, told):
+        yield from together
+
+
+def read_together(path: Path, stream: Stream, told: Callable[[int], None]) -> Iterator[list[FrameBlock]]:
+    """The same, with the blocks of one reading together: their frames are mixed in stream order.
+
+    Raises:
+        SourceError: as above.
+    """
     with open_capture(path) as file:
         try:
             while (blocks := stream.fill(file.readinto1)) is not None:  # type: ignore[attr-defined]
-                yield from blocks
+                yield blocks
                 told(stream.account.total_bytes)
         except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-            yield from stream.finish()
+            yield stream.finish()
             raise SourceError(f"cannot read {path} further: {error}") from error
-    yield from stream.finish()
+    yield stream.finish()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from drivers.registry import Nic
 from drivers.scale import scale
 from drivers.stream import Stream
 from drivers.units import milliwatts, subcarrier_hz
-from service.cli.capture import read_blocks
+from service.cli.capture import read_together
 
 Told = Callable[[int], None]
 Shape = tuple[int, int, int]
@@ -46,9 +46,9 @@ class Capture:
         stream = Stream(self.nic, as_recorded=True)
         within = self.nic.GROUP_WITHIN_NS if self.group else None
         grouper = None if within is None else Grouper(within)
-        for block in read_blocks(self.file, stream, told):
-            ordered = in_order(block, self.iq_order)
-            yield from [ordered] if grouper is None else grouper.take([ordered])
+        for blocks in read_together(self.file, stream, told):
+            ordered = [in_order(block, self.iq_order) for block in blocks]
+            yield from ordered if grouper is None else grouper.take(ordered)
         if grouper is not None:
             yield from grouper.flush()
         account.add(stream.account)
