@@ -11,6 +11,8 @@ from drivers.pcap.cursor import MAX_PACKET, SEARCH_BYTES, Cursor
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _NAMES, _STATISTICS, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
 _ABOUT_THE_FILE = frozenset({_NAMES, _STATISTICS, 0x0A, 0x80000001, 0xBAD, 0x40000BAD})
 """Names, statistics, secrets, custom: nothing about packets."""
+MAX_INTERFACES = 1024
+"""More of them are noise, or an attack on memory; packets of those behind are rejected."""
 _FRAMING, _MAX_BLOCK = 12, MAX_PACKET + 4096
 _FEWEST = {_SECTION: 28, _INTERFACE: 20, _SIMPLE: 16, _ENHANCED: 32}
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
@@ -41,6 +43,8 @@ def _block(cursor: Cursor, state: Container, order: str, kind: int, body: memory
     if kind == _SECTION:
         return cursor.header(at + length, Container(True, order, last_ns=state.last_ns))
     if kind == _INTERFACE:
+        if len(state.interfaces) >= MAX_INTERFACES:
+            return cursor.reject("bad_interface", at + length)
         more = (*state.interfaces, interface(body, order))
         return cursor.header(at + length, replace(state, interfaces=more))
     if kind in {_ENHANCED, _SIMPLE}:

@@ -37,7 +37,7 @@ def classic_step(cursor: Cursor, state: Container) -> bool | None:
     follows = like_next or _follows(cursor, state, end)
     if follows is None:
         return False
-    if not follows and (inner := find_record(cursor, state, at + HEAD_BYTES, end)) is not None:
+    if not follows and (inner := find_record(cursor, state, at + HEAD_BYTES, end, at)) is not None:
         return cursor.reject("truncated", inner)
     count = 1
     if like_next:
@@ -60,7 +60,7 @@ def _odd(cursor: Cursor, state: Container, size: int, length: int) -> bool | Non
 
 def _cut(cursor: Cursor, state: Container) -> bool:
     """The file ends within this record, or its length is a lie and another record follows."""
-    inner = find_record(cursor, state, cursor.at + HEAD_BYTES, cursor.size)
+    inner = find_record(cursor, state, cursor.at + HEAD_BYTES, cursor.size, cursor.at)
     return cursor.reject("truncated", cursor.size if inner is None else inner)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from drivers import pcap
 from drivers.pcap import Packets
+from drivers.pcap.blocks import MAX_INTERFACES
 from tests.drivers import pcap_files as made
 
 PACKETS = [made.ethernet(made.ip_udp(bytes([at]) * size)) for at, size in enumerate((9, 9, 9, 40, 9, 9))]
@@ -59,6 +60,15 @@ def test_a_simple_packet_is_cut_at_the_snaplen() -> None:
     packets, found = read(made.section() + made.interface(snaplen=20) + made.block(3, body))
     assert packets == [PACKETS[3][:20]]
     assert found.cut.all()
+
+
+def test_interfaces_without_end_are_refused() -> None:
+    more = made.interface(link=101) * (MAX_INTERFACES + 5)
+    packet = made.enhanced(PACKETS[0], number=MAX_INTERFACES - 1)
+    behind = made.enhanced(PACKETS[0], number=MAX_INTERFACES)
+    packets, found = read(made.section() + made.interface() + more + packet + behind)
+    assert packets == [PACKETS[0]]
+    assert found.account.rejected == {"bad_interface": 7}
 
 
 def test_files_one_behind_the_other() -> None:
@@ -114,6 +124,18 @@ def test_a_record_that_lost_bytes_is_noticed_though_the_chunk_ends_where_it_says
     assert packets == PACKETS[:3]
     assert found.account.rejected == {"truncated": 1}
     assert found.consumed == start + len(records[3]) - 50
+
+
+def test_small_numbers_in_a_packet_are_no_record() -> None:
+    """Real CSI holds such; a live record, which ends where the buffer does, must not be lost for them."""
+    packet = made.ethernet(
+        made.ip_udp(struct.pack("<IIII", 3, 7, 40, 40) + bytes(12) + b"\x08\x00" + bytes(40))
+    )
+    data = made.header() + made.record(packet, at=(1_600_000_000, 5))
+    for final in (False, True):
+        packets, found = read(data, final=final)
+        assert packets == [packet]
+        assert not found.account.rejected
 
 
 def test_rubbish_between_records_is_passed_over() -> None:
