@@ -148,6 +148,11 @@ class Adapter:
                 f"no frame of {nic.TITLE} in {report.account.total_bytes} bytes from {self.source}; "
                 f"`roomtone doctor --nic {nic.NAME}` finds out why"
             )
+        if not sender.granted and sender.refusal is not None:
+            raise DeliveryError(
+                f"the service at {self.to} refuses link {self.link}: {report.dropped} frames were dropped; "
+                f"{sender.refusal.reason}: {sender.refusal.detail}"
+            )
         if not sender.granted:
             raise DeliveryError(
                 f"no service answered at {self.to}: {report.dropped} frames were dropped; "

@@ -23,7 +23,7 @@ from drivers.sender import Sender
 from drivers.source import nic_of, read_chunks
 from drivers.wire import Source
 from service.cli.errors import CommandError
-from service.cli.site import ConfigFile, delivery
+from service.cli.site import ConfigFile, DataDir, delivery
 
 app = typer.Typer(add_completion=False)
 _PART = re.compile(r"(\d+(?:\.\d+)?)s?-(\d+(?:\.\d+)?)s?")
@@ -104,6 +104,7 @@ def replay(
     ] = "as_recorded",
     to: Annotated[str | None, typer.Option(help="Ingest endpoint; by default the site's.")] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the service to answer.")] = 10.0,
+    data_dir: DataDir = None,
     config: ConfigFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
@@ -113,7 +114,7 @@ def replay(
     the speed; it starts now, or 10 s after the link's last frame if that is later.
     """
     pace, span = _speed(speed), _part(part)
-    endpoint, curve = delivery(to, config)
+    endpoint, curve = delivery(to, config, data_dir)
     results = []
     modules = [nic_of(path, nic) for path in files]
     for module in modules:

@@ -44,17 +44,21 @@ def site_settings(config: Path | None, **flags: Any) -> Settings:  # noqa: ANN40
         raise CommandError(f"settings do not fit ({config or 'environment and flags'}): {wrong}") from error
 
 
-def delivery(to: str | None, config: Path | None) -> tuple[str, CurveKeys | None]:
+def delivery(
+    to: str | None, config: Path | None, data_dir: Path | None = None
+) -> tuple[str, CurveKeys | None]:
     """Endpoint to deliver to, and keys for it: `to` as it is, or by default this site's with its own keys.
 
     Raises:
-        CommandError: as `site_settings`.
+        CommandError: as `site_settings`; the site has no keys, which its service or an enrolment makes.
         BusError: the site's keys cannot be used.
     """
     if to is not None:
         return to, None
-    settings = site_settings(config)
+    settings = site_settings(config, data_dir=data_dir)
     keys = curve_folder(settings)
+    if keys is not None and not keys.path.exists():
+        raise CommandError(f"no keys at {keys.path}: is --data-dir the one of the service?")
     return settings.ingest.endpoint, None if keys is None else keys.local_keys()
 
 

@@ -146,6 +146,16 @@ def test_usage_and_failure_have_their_exit_codes() -> None:
     assert f"no service answered at {to}: 30 frames were dropped".encode() in alone.stderr
 
 
+def test_the_end_names_the_refusal_and_not_silence() -> None:
+    with Receiver() as receiver:
+        receiver.refusing = "unknown_link"
+        words = ["--nic", "intel5300", "--link", "l1", "--to", receiver.endpoint, "--source", "-"]
+        refused = guarded(*words, data=b"".join(records(30)))
+    assert refused.returncode == 1
+    last = refused.stderr.decode().strip().splitlines()[-1]
+    assert "refuses link l1: 30 frames were dropped; unknown_link" in last
+
+
 def test_a_signal_ends_it_cleanly() -> None:
     with Receiver() as receiver:
         port = udp_port()

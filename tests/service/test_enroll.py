@@ -124,6 +124,15 @@ def test_replay_on_the_same_host_needs_no_key(site: Site, tmp_path: Path) -> Non
     assert json.loads(done.stdout)["files"][0]["processed"] == 400
 
 
+def test_replay_without_the_sites_keys_makes_none(site: Site, tmp_path: Path) -> None:
+    capture, elsewhere = tmp_path / "log.dat", tmp_path / "elsewhere"
+    capture.write_bytes(LOG)
+    words = ("replay", str(capture), "--link", "elsewhere", "--room", "lab")
+    refused = site.command(*words, "--data-dir", str(elsewhere))
+    assert (refused.returncode, elsewhere.exists()) == (1, False)
+    assert "is --data-dir the one of the service?" in " ".join(refused.stderr.split())
+
+
 def test_secrets_are_on_no_disk_and_in_no_log(site: Site) -> None:
     told = enroll(site, "--link", "quiet", "--old-host", "--address", "127.0.0.1")
     token = told["line"].partition("ROOMTONE_TOKEN=")[2].split()[0]
