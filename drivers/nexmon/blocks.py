@@ -72,7 +72,8 @@ def _table(
     table["rssi_dbm"] = np.nan
     table["rssi_dbm"][:, 0] = fields["rssi"]
     table["noise_dbm"] = np.nan
-    table["centre_mhz"] = centre_mhz(fields["chanspec"])
+    channels = fields["chanspec"]
+    table["centre_mhz"] = centre_mhz(channels[:1] if (channels == channels[0]).all() else channels)
     for name in ("transmitter", "core", "stream"):
         table[name] = fields[name]
     suspect = fields["old"] & (fields["packing"] == PACKINGS.index(INT16))

@@ -1,6 +1,7 @@
 """Which packets are CSI, and why the others are not."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ REASONS = (
 )
 """Why a packet is no frame; the first stands for those that are."""
 _NUMBER = {reason: number for number, reason in enumerate(REASONS)}
+_ADDRESS, _ADDRESS_AT = np.uint64(2**48 - 1), (4, 10)
+"""The transmitter's address: low bits of a number of 8 bytes, and where it is in the two headers."""
 _MOST = 3
 """Highest core and stream."""
 FIELDS = np.dtype(
@@ -139,17 +142,22 @@ def _read(
     fields["packing"] = packing_of(heads["chip"])
     fields["plus"] = header is PLUS
     if header is STANDARD:
-        fields["old"] = _gather(data, udp.at[rows], np.dtype("<u4")) == OLD_MAGIC
+        fields["old"] = _at(heads, 0, "<u4") == OLD_MAGIC
     fields["rssi"] = heads["rssi"]
     fields["rssi"][fields["old"]] = np.nan
-    address = heads["transmitter"].astype(np.uint64)
-    fields["transmitter"] = address @ (np.uint64(1) << np.arange(40, -1, -8, dtype=np.uint64))
+    address = _at(heads, _ADDRESS_AT[header is PLUS] - 2, ">u8")
+    fields["transmitter"] = address & _ADDRESS
     odd = _streams(heads["stream"], fields)
     bad = np.where(odd, _NUMBER["bad_stream"], 0)
     bad[csi_bytes(heads["chanspec"]) != fields["size"]] = _NUMBER["wrong_bandwidth"]
     bad[fields["packing"] >= len(PACKINGS)] = _NUMBER["unsupported_chip"]
     reason[rows] = bad
     return fields[bad == 0] if bad.any() else fields
+
+
+def _at(heads: npt.NDArray[np.void], offset: int, kind: str) -> npt.NDArray[Any]:
+    """Numbers of this kind at the same place of every header."""
+    return np.ndarray((len(heads),), kind, heads, offset, heads.strides)
 
 
 def _streams(word: npt.NDArray[np.uint16], fields: npt.NDArray[np.void]) -> Mask:
