@@ -138,6 +138,13 @@ def test_small_numbers_in_a_packet_are_no_record() -> None:
         assert not found.account.rejected
 
 
+@pytest.mark.parametrize("lost", range(3, 8))  # less is not told from the end of the one before
+def test_a_record_that_lost_its_first_bytes_costs_not_the_one_before(lost: int) -> None:
+    records = [made.record(packet, at=(1_600_000_000, 5)) for packet in PACKETS]
+    packets, _ = read(made.header() + records[0] + records[1][lost:] + b"".join(records[2:]))
+    assert packets == [PACKETS[0], *PACKETS[2:]]
+
+
 def test_rubbish_between_records_is_passed_over() -> None:
     records = [made.record(packet) for packet in PACKETS]
     packets, found = read(made.header() + records[0] + b"\xff" * 333 + b"".join(records[1:]))
