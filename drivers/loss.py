@@ -2,7 +2,8 @@
 
 A counter says so exactly, but there are cards without one (Atheros, ESP32), counters that stand still (the
 WiAR recordings) and 802.11 sequence numbers, which also count a sender's other packets. Packets sent in even
-steps betray a missing one by an interval of twice the length; of uneven ones nothing can be said.
+steps betray a missing one by an interval of twice the length; of uneven ones nothing can be said. So where
+packets come evenly, a counter that jumps though no time has passed is not believed.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,13 @@ NEAR = 0.25
 """An interval is the usual one, or a multiple of it, within this share of the usual one."""
 USUAL_SHARE, MULTIPLE_SHARE = 0.5, 0.8
 """Frames come evenly if so many intervals are the usual one, so many a multiple (random ones: 0.2, 0.5)."""
+LEAST_JUMPS = 5
+"""From as many jumps of the counter on it is looked at whether time jumped with them."""
 PAUSE_NS = 2_000_000_000
 """A longer interval is a sender that paused, unless a counter says otherwise."""
+
+
+OTHER_PACKETS = "the counter also counts packets to others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,12 @@ def estimate(counts: Ints, times: Ints) -> Loss:
         counts: the NIC's counter, unwrapped, int64 ``[frame]``, `NO_SEQUENCE` where it has none.
         times: capture time in ns, int64 ``[frame]``.
     """
-    counted = by_counter(counts)
+    counted, intervals = by_counter(counts), np.diff(times)
     if isinstance(counted, Loss):
-        return counted
-    timed = by_timing(np.diff(times))
+        if not _jumps_alone(*_jumps(np.diff(counts), intervals, usual_interval(intervals))):
+            return counted
+        counted = OTHER_PACKETS
+    timed = by_timing(intervals)
     if isinstance(timed, Loss):
         return Loss(timed.missing, timed.gaps, "timing", counted)
     return Loss(None, None, "unknown", f"{counted}, and {timed}")
@@ -72,6 +80,19 @@ def by_counter(counts: Ints) -> Loss | str:
     return Loss(int((jumps - 1).sum()), len(jumps), "counter", None)
 
 
+def _jumps(steps: Ints, intervals: Ints, usual: float | None) -> tuple[int, int]:
+    """Jumps of the counter, and with how many of them time jumped too; (0, 0) where frames come unevenly."""
+    if usual is None:
+        return 0, 0
+    jumped = steps > 1
+    return int(jumped.sum()), int((jumped & (intervals > 1.5 * usual)).sum())
+
+
+def _jumps_alone(jumps: int, late: int) -> bool:
+    """Whether the counter jumps where no frame is missing in time."""
+    return jumps >= LEAST_JUMPS and 2 * late < jumps
+
+
 def by_timing(intervals: Ints) -> Loss | str:
     """What the intervals between frames (ns) say, or why they say nothing."""
     moving = intervals[intervals > 0]
@@ -88,6 +109,9 @@ def by_timing(intervals: Ints) -> Loss | str:
 
 def usual_interval(intervals: Ints) -> float | None:
     """The interval at which frames are sent, ns; None where there is none."""
+    intervals = intervals[intervals > 0]
+    if len(intervals) < LEAST_INTERVALS:
+        return None
     usual = float(np.median(intervals))
     share = intervals / usual
     even = np.mean(np.abs(share - 1) < NEAR) >= USUAL_SHARE
@@ -121,6 +145,7 @@ class RunningLoss:
         self._intervals = np.empty(0, np.int64)
         self._last_ns: int | None = None
         self._late: int | None = None
+        self._jumped = (0, 0)
 
     def add(self, block: FrameBlock) -> None:
         """Take in a block."""
@@ -128,11 +153,13 @@ class RunningLoss:
         followed = senders == np.uint64(self._sender)
         if not followed.any() and len(senders):
             followed = senders == self._follow(int(senders[-1]))
-        counts = counts[followed & (counts != NO_SEQUENCE)]
-        if len(counts):
-            self._count(counts)
-        if self._why() is not None:
-            self._add_times(np.sort(block.table["capture_ns"]))
+        taken = followed & (counts != NO_SEQUENCE)
+        if taken.any():
+            self._count(counts[taken])
+        usual = self._add_times(np.sort(block.table["capture_ns"]))
+        steps, intervals = np.diff(counts[taken]), np.diff(block.table["capture_ns"][taken])
+        jumps, late = _jumps(steps, intervals, usual)
+        self._jumped = self._jumped[0] + jumps, self._jumped[1] + late
 
     def loss(self) -> Loss:
         """What is missing so far; by time, since the counter was found useless."""
@@ -170,20 +197,21 @@ class RunningLoss:
         if self._counted > 1 and self._low == self._high:
             return "the counter stands still"
         ones, steps = _ones(self._waiting)
-        useful = 2 * (self._ones + ones) >= self._steps + steps
-        return None if useful else "the counter does not count these frames"
+        if 2 * (self._ones + ones) < self._steps + steps:
+            return "the counter does not count these frames"
+        return OTHER_PACKETS if _jumps_alone(*self._jumped) else None
 
-    def _add_times(self, times: Ints) -> None:
+    def _add_times(self, times: Ints) -> float | None:
+        """Judge the intervals of a block; the usual one of late, None where there is none."""
         since = times[:1] if self._last_ns is None else np.array([self._last_ns])
         self._last_ns = max(int(times[-1]), int(since[0]))
         fresh = np.diff(np.concatenate([since, times]))
         fresh = fresh[fresh > 0]
         self._intervals = np.concatenate([self._intervals, fresh])[-self.RECENT :]
-        if len(self._intervals) < LEAST_INTERVALS:
-            return
         usual = usual_interval(self._intervals)
         if usual is not None:
             self._late = (self._late or 0) + _long_ones(fresh, usual)[0]
+        return usual
 
 
 def _ones(counts: Ints) -> tuple[int, int]:
