@@ -48,7 +48,8 @@ def bench_decode(captures: Path, all_: bool = False) -> list[Result | Skipped]:
     Each is repeated to 20 MB. Both sides read the same file in turn, deliver complex values of every frame
     with their checks on, and must find the same number of frames; the median of the rounds counts, each of
     them after one that does not. csiread fills one array with the whole file, as it does; ours come in order,
-    a few hundred frames at a time, into memory that is used again. The clock is the thread's CPU time,
+    a few hundred frames at a time, into memory that is used again (float
+    values, which are complex already, where the driver put them). The clock is the thread's CPU time,
     reading included, so that other programs do not blur the ratio.
 
     Raises:
