@@ -85,8 +85,13 @@ def enroll(
     """
     _check_names(nic, link, room)
     settings = site_settings(config, data_dir=data_dir)
+    is_new = settings.store.url is None and not settings.store_file.exists()
     _assign(settings, link=link, room=room, nic=nic)
     made = _Enrolment(settings, nic, link, room, address)
+    if is_new:
+        made.notes.append(
+            f"new site in {settings.data_dir}: is that the data folder of the service?"
+        )
     told = made.of_forwarder(source, port) if old_host else made.of_adapter(source)
     if as_json:
         typer.echo(json.dumps(asdict(told)))
