@@ -89,9 +89,7 @@ def enroll(
     _assign(settings, link=link, room=room, nic=nic)
     made = _Enrolment(settings, nic, link, room, address)
     if is_new:
-        made.notes.append(
-            f"new site in {settings.data_dir}: is that the data folder of the service?"
-        )
+        made.notes.append(f"new site in {settings.data_dir}: is that the data folder of the service?")
     told = made.of_forwarder(source, port) if old_host else made.of_adapter(source)
     if as_json:
         typer.echo(json.dumps(asdict(told)))
