@@ -85,15 +85,16 @@ def _joined(frames: Sequence[Frame]) -> FrameBlock:
     cores, streams = _shape(frames[0])
     raw = np.zeros((len(frames), first.shape[0], cores, streams, 2), first.raw.dtype)
     present = np.zeros((cores, streams), np.bool_)
-    tables = []
-    for place in frames[0].members:
+    tables, places = [], sorted(frames[0].members)
+    for place in places:
         table, values = _column(frames, place)
         raw[:, :, place[0], place[1]] = values
         present[place] = True
         tables.append(table)
+    came_first = [places.index(next(iter(frame.members))) for frame in frames]  # not in all frames the same
     return FrameBlock(
         nic=first.nic,
-        table=_table(tables, list(frames[0].members), incomplete=frames[0].is_incomplete),
+        table=_table(np.stack(tables), places, came_first, [frame.is_incomplete for frame in frames]),
         raw=raw,
         subcarrier_index=first.subcarrier_index,
         tones=first.tones,
@@ -121,18 +122,21 @@ def _column(frames: Sequence[Frame], place: Place) -> tuple[npt.NDArray[np.void]
 
 
 def _table(
-    tables: Sequence[npt.NDArray[np.void]], places: Sequence[Place], *, incomplete: bool
+    tables: npt.NDArray[np.void],
+    places: Sequence[Place],
+    came_first: Sequence[int],
+    incomplete: Sequence[bool],
 ) -> npt.NDArray[np.void]:
-    """One row a frame: what its first record says, RSSI of each core, and the records' flags."""
-    made = tables[0].copy()
+    """One row a frame of ``[place, frame]``: what its first record says, RSSI of each core, all flags."""
+    rows = np.arange(tables.shape[1])
+    made: npt.NDArray[np.void] = tables[came_first, rows]
+    first = made["flags"] & _OF_FIRST
     made["rssi_dbm"] = np.nan
     for (core, _), table in zip(places, tables, strict=True):
         level = made["rssi_dbm"][:, core]
         made["rssi_dbm"][:, core] = np.where(np.isnan(level), table["rssi_dbm"][:, 0], level)
-    flags = np.stack([table["flags"] for table in tables])
-    some, every = np.bitwise_or.reduce(flags), np.bitwise_and.reduce(flags)
-    made["flags"] = some & ~(_OF_ALL | _OF_FIRST) | every & _OF_ALL | flags[0] & _OF_FIRST
-    if incomplete:
-        made["flags"] |= np.uint32(FrameFlag.INCOMPLETE)
+    some, every = (part.reduce(tables["flags"]) for part in (np.bitwise_or, np.bitwise_and))
+    made["flags"] = some & ~(_OF_ALL | _OF_FIRST) | every & _OF_ALL | first
+    made["flags"][np.array(incomplete)] |= np.uint32(FrameFlag.INCOMPLETE)
     made["core"] = made["stream"] = 0
     return made

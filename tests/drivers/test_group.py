@@ -1,5 +1,7 @@
 """Records of one core and stream each become frames: complete, incomplete, repeated, however they are cut."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,6 +57,21 @@ def test_complete_frames_hold_every_core_and_stream_where_it_belongs() -> None:
     assert np.isnan(block.table["rssi_dbm"][:, 2:]).all()
     assert np.array_equal(block.table["capture_ns"], records_.table["capture_ns"][::4])
     assert np.array_equal(block.index, np.arange(10))
+
+
+def test_records_of_a_frame_may_come_in_any_order() -> None:
+    """A frame's time is that of the record that came first, whichever came first in other frames."""
+    block = make_block(80, members=FOUR)
+    rows = np.concatenate([np.random.default_rng(0).permutation(4) + start for start in range(0, 80, 4)])
+    shuffled = block.take(rows)
+    shuffled = replace(shuffled, table=shuffled.table.copy(), index=block.index)
+    shuffled.table["capture_ns"] = block.table["capture_ns"]
+    blocks, _ = grouped([shuffled])
+    (joined,) = merge(blocks)
+    assert np.array_equal(joined.table["capture_ns"], block.table["capture_ns"][::4])
+    assert np.array_equal(joined.raw, merge(grouped([block])[0])[0].raw)
+    for size in (1, 3, 30):
+        assert frames(grouped([shuffled], tuple(range(size, 80, size)))[0]) == frames(blocks)
 
 
 def test_missing_records_are_absent_and_said_so() -> None:
