@@ -33,6 +33,8 @@ BLOCK, HELLO, FLUSH, GRANT, REFUSE = b"csi", b"hello", b"flush", b"grant", b"ref
 
 # What a message may hold at most; a decoder refuses the rest before anybody computes with it.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+UnixNs = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Real = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]  # neither infinite nor NaN, which JSON cannot say
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 Rejects = Annotated[dict[Word, Count], msgspec.Meta(max_length=64)]
 
@@ -67,7 +69,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     subcarrier_index: bytes
     tones: bytes
     present: bytes
-    host_ns: int
+    host_ns: UnixNs
 
 
 class ClockReport(msgspec.Struct, frozen=True):
@@ -77,8 +79,8 @@ class ClockReport(msgspec.Struct, frozen=True):
     the host's the NIC's clock runs, None before that is known; `resets`: times it had to be anchored again.
     """
 
-    offset_ms: float | None = None
-    drift_ppm: float | None = None
+    offset_ms: Real | None = None
+    drift_ppm: Real | None = None
     resets: Count = 0
 
 
@@ -146,6 +148,8 @@ _TOPICS: dict[type[Control], bytes] = {kind: topic for topic, kind in _KINDS.ite
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {topic: msgspec.msgpack.Decoder(kind) for topic, kind in _KINDS.items()}
 _header_decoder = msgspec.msgpack.Decoder(Header)
+_UNREADABLE = (msgspec.MsgspecError, RecursionError)
+"""What a decoder raises; fields we do not know may be nested deeper than it can follow."""
 
 
 def pack_control(message: Control) -> list[bytes]:
@@ -163,7 +167,7 @@ def unpack_control(parts: list[bytes]) -> Control:
         raise WireError(f"expected [topic, body] with a topic of {sorted(_KINDS)}, got {len(parts)} frames")
     try:
         return _decoders[parts[0]].decode(parts[1])
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise WireError(f"{parts[0].decode()} message: {error}") from error
 
 
@@ -209,7 +213,7 @@ def unpack_block(parts: list[bytes]) -> tuple[Header, FrameBlock]:
         raise WireError(f"expected 4 frames starting with {BLOCK!r}, got {len(parts)}")
     try:
         header = _header_decoder.decode(parts[1])
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise WireError(f"block header: {error}") from error
     _check_sizes(header, len(parts[2]), len(parts[3]))
     shape = (header.count, *header.shape, 2)
