@@ -88,15 +88,17 @@ def csi_bytes(chanspec: Words) -> Ints:
 
 
 def centre_mhz(chanspec: Words) -> Words:
-    """Centre of each channel; 0 where unknown (neither 2.4 nor 5 GHz, or two channels apart).
+    """Centre of each channel; 0 where unknown (neither 2.4 nor 5 GHz, no channel there, or two apart).
 
     Bits 0-7 are the centre channel's number, 14-15 the band (bcmwifi_channels.h, D11AC).
     """
     channel = (chanspec & 0xFF).astype(np.int64)
     band, width = chanspec >> 14, chanspec >> 11 & 7
     low = np.where(channel == 14, 2484, 2407 + 5 * channel)
-    centre = np.where(band == 0, low, np.where(band == _BAND_5, 5000 + 5 * channel, 0))
-    return np.where((width == _WIDE_PAIR) | (channel == 0), 0, centre).astype(np.uint16)
+    is_low = (band == 0) & (channel >= 1) & (channel <= 14)
+    is_5 = (band == _BAND_5) & (channel >= 32) & (channel <= 177)
+    centre = np.where(is_low, low, np.where(is_5, 5000 + 5 * channel, 0))
+    return np.where(width == _WIDE_PAIR, 0, centre).astype(np.uint16)
 
 
 def chanspec_of(bandwidth_mhz: int, centre: Words) -> Words:

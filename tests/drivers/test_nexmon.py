@@ -174,10 +174,14 @@ def test_padding_behind_the_datagram_is_not_csi() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chanspec", "centre"), [(0xE02A, 5210), (0xD826, 5190), (0x1006, 2437), (0x100E, 2484), (0x602A, 0)]
+    ("chanspec", "centre"),
+    [
+        *[(0xE02A, 5210), (0xD826, 5190), (0x1006, 2437), (0x100E, 2484), (0x602A, 0), (0xE872, 5570)],
+        *[(0x10B0, 0), (0x100F, 0), (0x1000, 0), (0xD001, 0), (0xD0B1, 5885), (0xD0C4, 0), (0xF02A, 0)],
+    ],
 )
 def test_the_channel_is_read(chanspec: int, centre: int) -> None:
-    size = {2: 256, 3: 512, 4: 1024}[chanspec >> 11 & 7]
+    size = {2: 256, 3: 512, 4: 1024, 5: 2048, 6: 2048}[chanspec >> 11 & 7]
     block = only(capture(datagram(bytes(range(1, 129)) * (size // 128), chanspec=chanspec)))
     assert block.table["centre_mhz"].tolist() == [centre]
     assert len(block.subcarrier_index) == size // 4
