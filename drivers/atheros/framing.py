@@ -8,7 +8,8 @@ some fields can hold few values: together some 35 bits of evidence for a *sound*
 * A record whose lengths agree ends where they say, unless no record follows it and another sound header
   starts inside it: then it was cut, and only it is lost. (Its payload is a packet off the air and may hold
   anything, records too: what is inside a record that another one follows is not looked at.)
-* Any other record ends where it says if a sound header stands there, or else at the next sound one.
+* Any other record ends where it says if a sound header stands there, or else at the next sound one; at the
+  next one in any case if its lengths do not agree.
 """
 
 from typing import Literal
@@ -95,7 +96,9 @@ class Framing:
         head = read_head(self._data, at, order)
         end = at + 2 + head.length
         if not head.adds_up:
-            return self._damaged(at, end, "bad_length" if head.looks_right else "resync", order)
+            return self._damaged(
+                at, end, "bad_length" if head.looks_right else "resync", order, adds_up=False
+            )
         if head.csi_len and (reason := head.contradiction) is not None:
             return self._damaged(at, end, reason, order)
         return self._whole(at, end, head, order)
@@ -140,13 +143,15 @@ class Framing:
                 return True
         return False
 
-    def _damaged(self, at: int, end: int, reason: str, order: Order) -> bool:
+    def _damaged(self, at: int, end: int, reason: str, order: Order, *, adds_up: bool = True) -> bool:
         """A record whose fields contradict each other."""
         if end - at <= MAX_RECORD:
             if end + HEAD_BYTES > self._size and not self._final:
                 return False
             if end == self._size or self._follows(end, order):
-                return self._reject(reason, at, end)
+                # A length that nothing confirms may hit upon a later record by chance.
+                inner = None if adds_up else self._find_sound(at + 1, end, order)
+                return self._reject(reason, at, end if inner is None else inner)
         found = self._find_sound(at + 1, at + 1 + SEARCH_BYTES, order)
         if found is not None:
             return self._reject(reason, at, found)

@@ -274,6 +274,16 @@ def test_a_damaged_header_costs_that_record_at_most(byte: int, value: int, place
     assert found[len(found) - 8 + place :] == whole[place + 1 :]
 
 
+@pytest.mark.parametrize("kept", [27, 300])
+def test_a_false_length_that_ends_at_a_later_record_costs_none_before(kept: int) -> None:
+    stream = records(9)
+    size = kept + sum(map(len, stream[3:7]))
+    stream[2] = (size - 2).to_bytes(2, "little") + b"\xff" * (kept - 2)
+    whole = frames(b"".join([*stream[:2], *stream[3:]]))
+    assert len(whole) == 8
+    assert frames(b"".join(stream)) == whole
+
+
 @pytest.mark.parametrize("junk", [1, 2, 26, 27, 500, 70_000, 200_000])
 @pytest.mark.parametrize("at_start", [False, True])
 def test_bytes_between_records_are_passed_over_and_counted(junk: int, at_start: bool) -> None:
