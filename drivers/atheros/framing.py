@@ -194,4 +194,4 @@ class Framing:
     def _words(self, at: npt.NDArray[np.int64], order: Order) -> npt.NDArray[np.int64]:
         """16-bit numbers at these places."""
         high, low = (at, at + 1) if order == ">" else (at + 1, at)
-        return self._bytes[high] * np.int64(256) + self._bytes[low]
+        return self._bytes[high].astype(np.int64) * 256 + self._bytes[low]

@@ -83,10 +83,8 @@ def _in_range(
     """Whether each row's numbers fit -128..127, or 0..255 (some firmware prints the bytes unsigned)."""
     fits = np.ones(len(first), np.bool_)
     some = np.flatnonzero(ends > first)
-    if len(
-        some
-    ):  # `reduceat` needs rows that are not empty: then each one's start is the end of the one before
-        low = np.minimum.reduceat(values, first[some])
-        high = np.maximum.reduceat(values, first[some])
+    if len(some):  # `reduceat` wants rows that are not empty: each one's start ends the one before
+        starts = first[some].astype(np.intp)
+        low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
         fits[some] = (low >= -128) & (high <= np.where(low < 0, 127, 255))
     return fits

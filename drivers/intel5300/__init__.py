@@ -193,7 +193,7 @@ def _all_zero(raw: npt.NDArray[np.int8]) -> Positions:
 def _table(heads: Heads) -> npt.NDArray[np.void]:
     table = np.zeros(len(heads), FRAME_TABLE)
     table["sequence"] = heads["bfee_count"]
-    table["capture_ns"] = heads["timestamp_us"] * np.int64(1000)
+    table["capture_ns"] = heads["timestamp_us"].astype(np.int64) * 1000
     level = heads["agc"] + np.float32(RSSI_OFFSET_DB)
     table["rssi_dbm"][:, ANTENNAS:] = np.nan
     for antenna in range(ANTENNAS):

@@ -42,7 +42,7 @@ class Unpacker:
         chains_a_word = nrx if ntx == 1 else 1
         values, words = ntx * chains_a_word, nrx // chains_a_word
         room = 8 * _WORD.itemsize - 16 * values
-        start = _SKIP_BITS * np.arange(1, SUBCARRIERS + 1)
+        start = _SKIP_BITS * np.arange(1, SUBCARRIERS + 1, dtype=np.int64)
         self._table = np.empty((SUBCARRIERS, words, BATCH + _PAD), _WORD)
         self._shift = np.empty_like(self._table)  # in full: twice as quick as one that is broadcast
         self._shift[:] = (start % room).astype(_WORD)[:, None, None]

@@ -239,7 +239,7 @@ class Framing:
         )
         likely = (code == CSI) & (high <= _HIGHEST) & (top <= _HIGHEST) & (nrx - 1 < 3) & (ntx - 1 < 3)
         hits = np.flatnonzero(likely)
-        n = high[hits] * np.int64(256) + low[hits]
+        n = high[hits].astype(np.int64) * 256 + low[hits]
         agree = n == 60 * nrx[hits].astype(np.int64) * ntx[hits] + 33
-        agree &= n == top[hits] * np.int64(256) + inner[hits] + 21
+        agree &= n == top[hits].astype(np.int64) * 256 + inner[hits] + 21
         return int(hits[agree][0]) + start if agree.any() else None

@@ -88,7 +88,7 @@ def pack(values: npt.NDArray[np.float32], packing: Packing = FLOAT_4366) -> Word
     trailing = np.log2(np.maximum(mantissas & -mantissas, 1)).astype(np.int64)
     finest = np.where(mantissas == 0, most, exponents.astype(np.int64) - 24 + trailing)
     exponent = finest.min(axis=-1).clip(lowest, most)
-    magnitude = np.ldexp(np.abs(values).astype(np.float64), -exponent[..., None])
+    magnitude = np.ldexp(np.abs(values).astype(np.float64), -exponent[..., None].astype(np.int32))
     if (magnitude != np.rint(magnitude)).any() or (magnitude >= 1 << packing.magnitude).any():
         raise ValueError(
             f"values need more than {packing.magnitude} bits with a shared exponent in {lowest}..{most}: "

@@ -74,6 +74,7 @@ class Columns:
     def _spread(self, data: memoryview, state: Container) -> tuple[Any, ...]:
         """One row a packet of the runs."""
         first, count, stride, size, cut = np.ascontiguousarray(np.array(self.runs, np.int64).T)
+        count = count.astype(np.intp)  # on 32-bit hosts numpy repeats by no wider number
         record, size, cut = (np.repeat(column, count) for column in (stride, size, cut))
         place = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
         start = np.repeat(first, count) + place * record

@@ -74,7 +74,7 @@ def _holds_ip(cursor: Cursor, state: Container, at: npt.NDArray[np.int64]) -> Ma
     ip = at + _HEAD_BYTES + header
     there = ip + 4 <= cursor.size
     ip = np.where(there, ip, 0)
-    total = cursor.bytes[ip + 2] * np.int64(256) + cursor.bytes[ip + 3]
+    total = cursor.bytes[ip + 2].astype(np.int64) * 256 + cursor.bytes[ip + 3]
     length = cursor.bytes[at[:, None] + np.arange(12, 16)].view(state.order + "u4")[:, 0].astype(np.int64)
     padding = length - header - total
     return np.asarray(there & (cursor.bytes[ip] >> 4 == 4) & (padding >= 0) & (padding <= _MOST_PADDING))

@@ -48,7 +48,7 @@ class _Buffer:
         self._bytes = np.frombuffer(data, np.uint8)
 
     def byte(self, at: Ints) -> Ints:
-        return self._bytes.take(at, mode="clip").astype(np.int64)
+        return self._bytes.take(at.astype(np.intp, copy=False), mode="clip").astype(np.int64)
 
     def word(self, at: Ints) -> Ints:
         """Unsigned 16 bits, in network order."""
