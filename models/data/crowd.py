@@ -1,108 +1,123 @@
 """People-counting data sets laid out like crowd_rooms_5300: ``DIR/<domain>/<n>p.<suffix>``, n people."""
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from drivers.batch import in_slots
-from drivers.errors import DriverError
-from drivers.frame import FrameBlock
-from drivers.pipeline import Pipeline
-from drivers.source import nic_of, read_chunks
-from models.data.samples import Samples, samples_of, windows_of
+import numpy as np
+
+from models.data.capture import blocks_of
+from models.data.registry import Progress, check_wanted, quiet
+from models.data.samples import Samples
+from models.data.windows import samples_of, windows_of
 from models.errors import DatasetError
 from models.signal.window import WindowSpec
+
+NAME = "crowd"
+LAYOUT = "DIR/<domain>/<n>p.dat or .dat.xz, captures with n people"
+LEARNERS = {"presence": "stream_set", "counting": "stream_set"}
+LEAVE_OUT: tuple[str, ...] = ()
+PRESENCE = ("vacant", "occupied")
 
 _RECORDING = re.compile(r"(\d+)p\..+")
 
 
-def domains(data: Path) -> dict[str, dict[int, Path]]:
-    """Recordings by domain (folder) and number of people.
+def recognises(folder: Path) -> bool:
+    """Whether folders in it hold captures named after a number of people."""
+    return any(_recordings(entry) for entry in folder.iterdir() if entry.is_dir())
+
+
+def domains(folder: Path, task: str = "counting") -> Mapping[str, Sequence[Path]]:
+    """Captures by room.
 
     Raises:
         DatasetError: the folder is not there, or holds no such recording.
     """
-    if not data.is_dir():
-        raise DatasetError(f"data set {data} does not exist (expected a folder of <domain>/<n>p.dat.xz)")
-    found = {
-        folder.name: {int(match[1]): path for path in sorted(folder.iterdir()) if (match := _name(path))}
-        for folder in sorted(data.iterdir())
-        if folder.is_dir()
-    }
-    found = {name: recordings for name, recordings in found.items() if recordings}
-    if not found:
-        raise DatasetError(f"data set {data} holds no recording; expected <domain>/<n>p.dat or .dat.xz")
-    return found
+    del task
+    if not folder.is_dir():
+        raise DatasetError(f"data set {folder} does not exist (expected a folder of <domain>/<n>p.dat.xz)")
+    found = {entry.name: _recordings(entry) for entry in sorted(folder.iterdir()) if entry.is_dir()}
+    if not any(found.values()):
+        raise DatasetError(f"data set {folder} holds no recording; expected <domain>/<n>p.dat or .dat.xz")
+    return {name: list(recordings.values()) for name, recordings in found.items() if recordings}
 
 
-def _name(path: Path) -> re.Match[str] | None:
-    return _RECORDING.fullmatch(path.name) if path.is_file() else None
-
-
-def digest(paths: Sequence[Path]) -> str:
-    """Sha256 over the recordings' names and bytes."""
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        total.update(f"{path.parent.name}/{path.name}\n".encode())
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
-
-
-def blocks_of(path: Path) -> Iterator[FrameBlock]:
-    """Frames of one capture and one sender in short blocks in stream order, as the bus would carry them.
-
-    Raises:
-        DatasetError: it cannot be read, or is no CSI capture.
-    """
-    try:
-        pipeline = Pipeline(nic_of(path))
-        blocks = [block for chunk in read_chunks(path) for block in pipeline.feed(chunk)]
-        yield from in_slots([*blocks, *pipeline.finish()])
-    except DriverError as error:
-        raise DatasetError(f"recording {path}: {error}") from error
+def site(domain: str) -> str:
+    """Every room is a site of its own."""
+    return domain
 
 
 def load(
-    data: Path,
+    folder: Path,
+    task: str,
     wanted: Sequence[str],
-    spec: WindowSpec,
     *,
-    people: Sequence[int] | None = None,
-    progress: Callable[[str, float], None] = lambda _what, _share: None,
+    inputs: Sequence[str] = (),
+    classes: Sequence[str] | None = None,
+    progress: Progress = quiet,
+    spec: WindowSpec | None = None,
 ) -> Samples:
     """All windows of these domains.
 
     Raises:
         DatasetError: a domain is unknown, a class has no recording, or a recording no window.
     """
-    known = domains(data)
-    for name in wanted:
-        if name not in known:
-            raise DatasetError(f"unknown domain {name!r} in {data}; there are {', '.join(known)}")
-    jobs = [(name, n, known[name][n]) for name in wanted for n in _classes(name, known[name], people)]
+    window = spec or WindowSpec()
+    check_wanted(folder, domains(folder), wanted)
+    jobs = [
+        (name, count, path)
+        for name in wanted
+        for count, path in _wanted(name, _recordings(folder / name), classes).items()
+    ]
+    most = max(count for _, count, _ in jobs)
     parts = []
     for done, (name, count, path) in enumerate(jobs):
         progress(f"{name}/{path.name}", done / len(jobs))
-        parts.append(_recording(path, name, count, spec))
+        parts.append(_recording(path, name, count, most=most, spec=window, inputs=inputs))
     progress("features", 1.0)
-    return Samples.join(parts)
+    counted = Samples.join(parts)
+    return counted if task == "counting" else presence_of(counted)
 
 
-def _classes(name: str, there: dict[int, Path], people: Sequence[int] | None) -> list[int]:
-    wanted = sorted(there) if people is None else list(people)
-    for count in wanted:
-        if count not in there:
-            raise DatasetError(f"class {count} of domain {name!r} is empty: it has {sorted(there)}")
-    return wanted
+def presence_of(counted: Samples) -> Samples:
+    """The same windows labelled with whether anybody is there."""
+    people = np.array([int(name) for name in counted.classes])[counted.label]
+    return counted.relabelled((people > 0).astype(np.int64), PRESENCE)
 
 
-def _recording(path: Path, domain: str, people: int, spec: WindowSpec) -> Samples:
+def _recordings(folder: Path) -> dict[int, Path]:
+    """Captures by number of people, rising."""
+    found = {
+        int(match[1]): path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and (match := _RECORDING.fullmatch(path.name))
+    }
+    return dict(sorted(found.items()))
+
+
+def _wanted(name: str, there: dict[int, Path], classes: Sequence[str] | None) -> dict[int, Path]:
+    if classes is None:
+        return there
+    for one in classes:
+        if not one.isdecimal() or int(one) not in there:
+            raise DatasetError(f"class {one} of domain {name!r} is empty: it has {sorted(there)}")
+    return {int(one): there[int(one)] for one in classes}
+
+
+def _recording(
+    path: Path, domain: str, people: int, *, most: int, spec: WindowSpec, inputs: Sequence[str]
+) -> Samples:
     blocks = list(blocks_of(path))
     windows = windows_of(blocks, spec)
     if not windows:
         raise DatasetError(f"recording {path} is shorter than one window of {spec.length_s:g} s")
-    origin = int(blocks[0].table["capture_ns"][0])
     return samples_of(
-        windows, domain=domain, session=f"{domain}/{people}p", people=people, spec=spec, origin_ns=origin
+        windows,
+        domain=domain,
+        session=f"{domain}/{people}p",
+        label=people,
+        classes=tuple(str(n) for n in range(most + 1)),
+        spec=spec,
+        origin_ns=int(blocks[0].table["capture_ns"][0]),
+        inputs=inputs,
     )

@@ -1,136 +1,159 @@
-"""Windows of labelled recordings as arrays: what training and evaluation work on."""
+"""Labelled rows: what training and evaluation work on, whatever data set they come from."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from drivers.frame import FrameBlock
-from models.sensing import MIN_OCCUPANCY
-from models.signal.variation import NAMES, Variation
-from models.signal.window import RoomBuffer, Window, WindowSpec
-from models.tasks import View
+from models.signal.variation import VERSION as VARIATION
+
+MASK = ".mask"
+"""Suffix of the input that says which streams of another input are measured, bool ``[row, stream]``."""
+PROFILE = "profile"
+MOTION = "motion"
+PLAIN = "plain"
+"""Inputs by role: static mean profile ``[row, series]`` (the recording fingerprint), motion statistic and
+moved variance ``[row, 2]``, and the plain features ``[row, feature]`` that simple baselines look at."""
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Judged units, one a window, in order of domain, session and time.
+    """Labelled rows of one task, in order of domain, session and time.
 
     Attributes:
-        features: float32 ``[window, stream, feature]``; `mask` ``[window, stream]`` says which are measured.
-        profile: float32 ``[window, series]``, static log amplitude profile: the recording fingerprint.
-        motion: float32 ``[window, 2]``, motion statistic and moved variance.
-        people: int64 ``[window]``.
-        domain, session: names, ``[window]``; a session is one recording.
-        start_s: float64 ``[window]``, start of the window since the first frame of its session.
-        length_s: length of every window.
+        inputs: what may be looked at, by name, ``[row, ...]`` each.
+        label: int64 ``[row]``, index into `classes`; or float64 ``[row, 2]``, x and y in metres.
+        classes: names of the classes in order; empty where labels are metres.
+        domain, session, person: names, ``[row]``; a session is one recording.
+        start_s: float64 ``[row]``, start since the first frame of its session; its number where rows have
+            no time.
+        unit: int64 ``[row]``; rows of one number are judged as one.
+        block: names ``[row]``; support leaves the whole blocks it is from out of the query.
+        length_s: length of a row; 0 where rows have no time.
+        guard: least distance in `start_s` of judged rows from those learned from in the same session.
+        pooling: how rows of one unit make one answer, the mean of probabilities or of their logarithms.
         skipped: windows under the least occupancy, which are not judged.
         nics: which cards the frames are from, as their recordings say, sorted.
     """
 
-    features: npt.NDArray[np.float32]
-    mask: npt.NDArray[np.bool_]
-    profile: npt.NDArray[np.float32]
-    motion: npt.NDArray[np.float32]
-    people: npt.NDArray[np.int64]
+    inputs: Mapping[str, Array]
+    label: Array
+    classes: tuple[str, ...]
     domain: npt.NDArray[np.str_]
     session: npt.NDArray[np.str_]
+    person: npt.NDArray[np.str_]
     start_s: npt.NDArray[np.float64]
+    unit: npt.NDArray[np.int64]
+    block: npt.NDArray[np.str_]
     length_s: float
+    guard: float = 7.0
+    pooling: Literal["mean", "log"] = "mean"
     skipped: int = 0
-    nics: tuple[str, ...] = ()
+    nics: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
-        return len(self.people)
+        return len(self.label)
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> "Samples":
-        """Only these windows."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+    @property
+    def features(self) -> npt.NDArray[np.float32]:
+        """How the channel varies, float32 ``[row, stream, feature]``; `mask` says which are measured."""
+        return self.inputs[VARIATION]
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Bool ``[row, stream]``."""
+        return self.inputs[VARIATION + MASK]
+
+    @property
+    def profile(self) -> npt.NDArray[np.float32]:
+        """Float32 ``[row, series]``, static log amplitude profile: the recording fingerprint."""
+        return self.inputs[PROFILE]
+
+    @property
+    def motion(self) -> npt.NDArray[np.float32]:
+        """Float32 ``[row, 2]``, motion statistic and moved variance."""
+        return self.inputs[MOTION]
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Samples":
+        """Only these rows."""
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        return replace(self, **arrays, inputs={name: value[rows] for name, value in self.inputs.items()})
+
+    def relabelled(self, label: Array, classes: tuple[str, ...]) -> "Samples":
+        """The same rows for another task."""
+        return replace(self, label=label, classes=classes)
 
     @classmethod
     def join(cls, parts: "Sequence[Samples]") -> "Samples":
-        """All windows of several sets; streams are padded to the most that any has."""
-        streams = max(part.mask.shape[1] for part in parts)
-        series = max(part.profile.shape[1] for part in parts)
-        wide = [part.padded(streams, series) for part in parts]
-        joined: dict[str, Any] = {
-            name: np.concatenate([getattr(part, name) for part in wide]) for name in _ARRAYS
+        """All rows of several sets with the same classes; streams are padded to the most that any has."""
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS
         }
-        nics = {nic for part in parts for nic in part.nics}
-        skipped = sum(part.skipped for part in parts)
-        return replace(parts[0], **joined, skipped=skipped, nics=tuple(sorted(nics)))
-
-    def padded(self, streams: int, series: int) -> "Samples":
-        """The same windows with room for more streams, masked out."""
-        more = streams - self.mask.shape[1]
+        arrays["unit"] = _apart([part.unit for part in parts])
         return replace(
-            self,
-            features=np.pad(self.features, ((0, 0), (0, more), (0, 0))),
-            mask=np.pad(self.mask, ((0, 0), (0, more))),
-            profile=np.pad(self.profile, ((0, 0), (0, series - self.profile.shape[1]))),
+            parts[0],
+            **arrays,
+            inputs={name: _stacked([part.inputs[name] for part in parts]) for name in parts[0].inputs},
+            skipped=sum(part.skipped for part in parts),
+            nics=tuple(sorted({nic for part in parts for nic in part.nics})),
         )
 
 
-_ARRAYS = ("features", "mask", "profile", "motion", "people", "domain", "session", "start_s")
+_ARRAYS = ("label", "domain", "session", "person", "start_s", "unit", "block")
 
 
-def windows_of(blocks: Iterable[FrameBlock], spec: WindowSpec, link: str = "link") -> list[Window]:
-    """Windows that lie wholly inside one recording, cut by the very buffer that serves."""
-    buffer, windows = RoomBuffer(spec), list[Window]()
-    first: int | None = None
-    for block in blocks:
-        times = block.table["capture_ns"]
-        first = int(times[0]) if first is None and len(times) else first
-        buffer.push(link, block)
-        windows += buffer.closed()
-    windows += buffer.closed(flush=True)
-    return [window for window in windows if first is not None and window.start_ns >= first]
+def _apart(units: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    """Numbers of judged units that no two parts share."""
+    shifted, next_free = [], 0
+    for unit in units:
+        shifted.append(unit - unit.min(initial=0) + next_free)
+        next_free = int(shifted[-1].max(initial=next_free - 1)) + 1
+    return np.concatenate(shifted)
 
 
-def samples_of(
-    windows: Sequence[Window], *, domain: str, session: str, people: int, spec: WindowSpec, origin_ns: int
+def _stacked(arrays: Sequence[Array]) -> Array:
+    """Rows of all, the second axis padded with zeros (no stream) to the longest."""
+    if arrays[0].ndim < 2:
+        return np.concatenate(arrays)
+    longest = max(one.shape[1] for one in arrays)
+    rest = [(0, 0)] * (arrays[0].ndim - 2)
+    return np.concatenate([np.pad(one, ((0, 0), (0, longest - one.shape[1]), *rest)) for one in arrays])
+
+
+def rows(
+    inputs: Mapping[str, Array],
+    label: Array,
+    classes: tuple[str, ...],
+    *,
+    domain: str,
+    session: npt.ArrayLike | None = None,
+    person: str = "",
+    start_s: npt.NDArray[np.float64] | None = None,
+    unit: npt.NDArray[np.int64] | None = None,
+    block: npt.ArrayLike | None = None,
+    length_s: float = 0.0,
+    **more: Any,  # noqa: ANN401 - further fields of Samples
 ) -> Samples:
-    """Samples of one recording; `origin_ns` is the time of its first frame."""
-    kept = [window for window in windows if window.occupancy >= MIN_OCCUPANCY]
-    views, lively = list[Variation](), list[tuple[float, float]]()
-    for window in kept:  # one at a time: what is computed on the way is many times larger than the window
-        seen = View(window)
-        views.append(seen.variation)
-        lively.append(_motion(seen))
-    streams = max((len(view.mask) for view in views), default=1)
-    features = np.zeros((len(kept), streams, len(NAMES)), np.float32)
-    mask = np.zeros((len(kept), streams), np.bool_)
-    for row, view in enumerate(views):
-        features[row, : len(view.mask)], mask[row, : len(view.mask)] = view.features, view.mask
+    """Rows of one domain; what is not given is one session, rows numbered, each row judged by itself.
+
+    `block` defaults to nothing shared: each row is a block of its own.
+    """
+    count = len(label)
+    number = np.arange(count)
     return Samples(
-        features=features,
-        mask=mask,
-        profile=_profiles(kept),
-        motion=np.array(lively, np.float32).reshape(-1, 2),
-        people=np.full(len(kept), people, np.int64),
-        domain=np.full(len(kept), domain),
-        session=np.full(len(kept), session),
-        start_s=np.array([(window.start_ns - origin_ns) / 1e9 for window in kept]),
-        length_s=spec.length_s,
-        skipped=len(windows) - len(kept),
-        nics=tuple(sorted({nic for window in kept for nic in window.nics})),
+        inputs=inputs,
+        label=label,
+        classes=classes,
+        domain=np.full(count, domain),
+        session=np.full(count, domain) if session is None else np.asarray(session, np.str_),
+        person=np.full(count, person),
+        start_s=number.astype(np.float64) if start_s is None else start_s,
+        unit=number if unit is None else unit,
+        block=number.astype(np.str_) if block is None else np.asarray(block, np.str_),
+        length_s=length_s,
+        **more,
     )
-
-
-def _motion(view: View) -> tuple[float, float]:
-    """Statistic and moved variance of the window's most lively link."""
-    seen = [(one.statistic, one.moved) for one in view.motions.values()]
-    return max(seen, key=lambda pair: pair[1], default=(0.0, 0.0))
-
-
-def _profiles(windows: Sequence[Window]) -> npt.NDArray[np.float32]:
-    rows = [
-        np.concatenate([np.log(np.sqrt(part.power).mean(axis=0).ravel() + 1e-3) for part in window.parts])
-        for window in windows
-    ]
-    out = np.zeros((len(rows), max((len(row) for row in rows), default=1)), np.float32)
-    for index, row in enumerate(rows):
-        out[index, : len(row)] = row
-    return out

@@ -10,19 +10,34 @@ from rich.console import Console
 from rich.table import Table
 
 from models.errors import SelectionError
+from models.learners import names
 from models.training.console import progress_bar, reported
 from models.training.evaluate import Question, Report, evaluate
 from models.training.table import write_predictions
 
 app = typer.Typer(add_completion=False)
 
-TaskName = Annotated[Literal["presence", "counting"], typer.Argument(help="What is judged.", metavar="TASK")]
-DataDir = Annotated[Path, typer.Option("--data", help="Data set: a folder of <domain>/<n>p.dat.xz.")]
+TaskName = Annotated[
+    Literal["presence", "counting", "localization", "suspicious_object", "activity"],
+    typer.Argument(help="What is judged.", metavar="TASK"),
+]
+DataDir = Annotated[
+    Path, typer.Option("--data", help="Folder of a data set: of a known layout, or with dataset.toml.")
+]
 Source = Annotated[str, typer.Option(help="Domains to train on, e.g. RoomA or RoomA:0s-75s,RoomB.")]
-Target = Annotated[str, typer.Option(help="Domains to judge on.")]
+Target = Annotated[str | None, typer.Option(help="Domains to judge on.")]
+LeaveOut = Annotated[
+    Literal["person", "position", "day"] | None,
+    typer.Option(help="Judge every person, position (fifths) or day of --source in turn."),
+]
+LearnerName = Annotated[
+    str | None, typer.Option(help=f"By default the data set's own; {', '.join(names())}.")
+]
 SupportOption = Annotated[str | None, typer.Option(help="Labelled target windows, e.g. RoomB:20s.")]
-Classes = Annotated[str | None, typer.Option(help="Only these numbers of people, e.g. 0-5.")]
-Method = Annotated[str, typer.Option(help="auto, none, matched, standardised, head_only, target_only.")]
+Classes = Annotated[str | None, typer.Option(help="Only these classes, e.g. 0-5 or walking,standing.")]
+Method = Annotated[
+    str, typer.Option(help="How the model is carried over: auto, none, or one of the learner's.")
+]
 Transductive = Annotated[bool, typer.Option(help="Let unlabelled target windows be used.")]
 Decision = Annotated[str | None, typer.Option(help="Average windows over spans, e.g. 8s.")]
 Seeds = Annotated[int, typer.Option(help="Trainings that the mean and deviation are taken over.")]
@@ -39,7 +54,9 @@ def command(
     *,
     data: DataDir,
     source: Source,
-    target: Target,
+    target: Target = None,
+    leave_out: LeaveOut = None,
+    learner: LearnerName = None,
     support: SupportOption = None,
     classes: Classes = None,
     method: Method = "auto",
@@ -51,13 +68,25 @@ def command(
 ) -> None:
     """Accuracy in rooms the model has not seen, with baselines. Needs the extra `train`.
 
-    TASK is presence (balanced accuracy, calibration error) or counting (accuracy, within one, mean absolute
-    error of the expected count).
+    TASK is presence (balanced accuracy, calibration error), counting (accuracy, within one, mean absolute
+    error of the expected count), localization (accuracy, or metres), activity or suspicious_object (accuracy,
+    macro F1).
     """
     with reported():
         span = _seconds(decision)
         question = Question(
-            task, data, source, target, support, _classes(classes), method, transductive, span, seeds
+            task,
+            data,
+            source,
+            target,
+            support=support,
+            classes=_classes(classes),
+            method=method,
+            transductive=transductive,
+            decision_s=span,
+            seeds=seeds,
+            leave_out=leave_out,
+            learner=learner,
         )
         _answer(question, as_json=as_json, predictions=predictions)
 
@@ -77,8 +106,12 @@ def _show(report: Report) -> None:
     document = report.document
     console = Console(highlight=False)
     target = "with unlabelled target windows" if document["transductive"] else "no target data"
-    console.print(f"{document['task']}, {document['source']} -> {document['target']}, {target}")
-    rows = {f"{document['method']} (asked)": document["metrics"], **_mapping(document["baselines"])}
+    asked = document["target"] or f"each {document['leave_out']} in turn"
+    console.print(f"{document['task']}, {document['source']} -> {asked}, {target}")
+    rows = {
+        f"{document['learner']}, {document['method']} (asked)": document["metrics"],
+        **_mapping(document["baselines"]),
+    }
     table = Table("method", *_mapping(document["metrics"]))
     for name, metrics in rows.items():
         cells = [_mapping(value) for value in _mapping(metrics).values()]
@@ -92,13 +125,15 @@ def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of our own 
     return dict(value)
 
 
-def _classes(text: str | None) -> tuple[int, ...] | None:
+def _classes(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     match = re.fullmatch(r"(\d+)-(\d+)", text)
-    if match is None or int(match[1]) >= int(match[2]):
+    if match is None:
+        return tuple(name.strip() for name in text.split(","))
+    if int(match[1]) >= int(match[2]):
         raise SelectionError(f"--classes {text!r} is no range; write e.g. 0-5")
-    return tuple(range(int(match[1]), int(match[2]) + 1))
+    return tuple(str(number) for number in range(int(match[1]), int(match[2]) + 1))
 
 
 def _seconds(text: str | None) -> float | None:

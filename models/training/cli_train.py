@@ -7,6 +7,7 @@ import torch
 import typer
 from rich.console import Console
 
+from models.data.crowd import presence_of
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.training.console import progress_bar, reported
@@ -96,8 +97,9 @@ def _train(
     curve: bool = True,
 ) -> None:
     torch.set_num_threads(1)  # the same sums in the same order on any machine
-    samples, origin = gathered
-    spec = task_spec(task, int(samples.people.max()))
+    counted, origin = gathered
+    samples = counted if task == "counting" else presence_of(counted)
+    spec = task_spec(task, samples.classes)
     with progress_bar(f"train {task}") as progress:
         shelved = build(samples, spec, origin, name=name or f"{task}-{origin.trained_on}", progress=progress)
     write(shelved, folder, curve=curve)

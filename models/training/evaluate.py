@@ -1,64 +1,24 @@
 """Honest accuracy: source against target domains, by the rules of DESIGN A6."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.data import crowd
 from models.data.samples import Samples
 from models.errors import SelectionError
-from models.prediction import JsonValue
-from models.signal.window import WindowSpec
-from models.tasks.ordinal import median
-from models.training.fit import fit
-from models.training.judge import Rows, bootstrap, decide, spans
-from models.training.methods import METHODS, Problem, baselines
-from models.training.metrics import confusion
-from models.training.provenance import commit
-from models.training.selection import parse_selection, parse_support, pick, split_support
-from models.training.task import TaskSpec, task_spec
+from models.learners.base import Problem
+from models.training.baselines import baselines
+from models.training.judge import Rows, bootstrap, decide, units
+from models.training.problem import Progress, Question, Study, study
+from models.training.report import Judged, Report, Tables, document
+from models.training.task import TaskSpec
 
-Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What `roomtone evaluate` was asked, as on its command line."""
-
-    task: str
-    data: Path
-    source: str
-    target: str
-    support: str | None = None
-    classes: tuple[int, ...] | None = None
-    method: str = "auto"
-    transductive: bool = False
-    decision_s: float | None = None
-    seeds: int = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """Every judged unit of one seed: where it comes from, its label, and its probabilities."""
-
-    domain: npt.NDArray[np.str_]
-    session: npt.NDArray[np.str_]
-    start_s: npt.NDArray[np.float64]
-    label: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """The printed document, and the judged units behind it by seed."""
-
-    document: Mapping[str, JsonValue]
-    judged: tuple[Judged, ...]
-    classes: tuple[str, ...]
+Floats = npt.NDArray[np.float64]
+ASKED = ""
+"""Name under which the asked method stands beside the baselines."""
 
 
 def evaluate(question: Question, progress: Progress = lambda _what, _share: None) -> Report:
@@ -69,138 +29,79 @@ def evaluate(question: Question, progress: Progress = lambda _what, _share: None
         SelectionError: the options contradict each other.
     """
     began = time.monotonic()
-    if question.method not in METHODS:
-        raise SelectionError(f"no method {question.method!r}; there are {', '.join(METHODS)}")
-    if question.seeds < 1:
-        raise SelectionError(f"seeds must be at least 1, got {question.seeds}")
-    problem, paths = _problem(question, progress)
-    units = _units(problem.query, question.decision_s)
-    tables, judged = _all_seeds(question, problem, units, progress)
+    asked = study(question, progress)
+    tables: Tables = {}
+    judged, spec, skipped = list[Judged](), None, 0
+    for seed in range(question.seeds):
+        folds = asked.folds(seed)
+        answers = [_answers(asked, fold, seed, progress) for fold in folds]
+        judged.append(_judged(asked, folds, [found[ASKED] for found in answers]))
+        spec, skipped = folds[0].spec, sum(fold.query.skipped for fold in folds)
+        for name in answers[0]:
+            found = np.concatenate([fold[name] for fold in answers])
+            _note(tables, name, spec, found, judged[-1].label)
+    assert spec is not None  # noqa: S101 - there is at least one seed
+    progress("done", 1.0)
     last = judged[-1]
-    intervals = bootstrap(problem.spec.metrics, last.probabilities, last.label, last.session, last.start_s)
-    document = _document(question, problem, tables, judged, intervals)
-    document["data_digest"] = crowd.digest(paths)
-    document["commit"] = commit()
-    document["seconds"] = round(time.monotonic() - began, 1)
-    return Report(document, tuple(judged), problem.spec.classes)
+    intervals = bootstrap(spec.metrics, last.found, last.label, last.session, last.start_s)
+    told = document(asked, spec, tables, judged, intervals, skipped=skipped)
+    told["seconds"] = round(time.monotonic() - began, 1)
+    return Report(told, tuple(judged), spec.classes)
 
 
-def _problem(question: Question, progress: Progress) -> tuple[Problem, list[Path]]:
-    source_parts, target_parts = parse_selection(question.source), parse_selection(question.target)
-    names = list(dict.fromkeys(part.domain for part in (*source_parts, *target_parts)))
-    samples = crowd.load(question.data, names, WindowSpec(), people=question.classes, progress=progress)
-    source, target = pick(samples, source_parts), pick(samples, target_parts)
-    _check_apart(source, target)
-    support, query = None, target
-    if question.support is not None:
-        support, query = split_support(target, parse_support(question.support))
-    unlabelled = query if question.transductive else support
-    spec = task_spec(question.task, int(max(samples.people)))
-    known = crowd.domains(question.data)
-    used = {f"{name}/{n}p" for name in names for n in known[name]} & set(samples.session.tolist())
-    paths = [known[name][n] for name in names for n in known[name] if f"{name}/{n}p" in used]
-    for side, held in (("source", source), ("target", query)):
-        if len(np.unique(spec.labels(held))) < 2:
-            raise SelectionError(f"the {side} holds one class only; {question.task} needs two or more")
-    return Problem(source, query, support, unlabelled, spec), paths
+def _answers(asked: Study, problem: Problem, seed: int, progress: Progress) -> Mapping[str, Floats]:
+    """Answers to every judged unit by the asked method (under `ASKED`) and all baselines."""
+    learner, methods = asked.learner, asked.learner.methods()
+    share = seed / asked.question.seeds
+    progress(f"seed {seed + 1} of {asked.question.seeds}: {learner.NAME}", share)
+    fitted = learner.fit(problem.source, seed)
+    rows = _units(problem.query, asked.question.decision_s)
+    pooling = problem.query.pooling
+    found = {ASKED: methods[asked.question.method](problem, fitted, seed)}
+    for name in learner.baselines(problem):
+        progress(f"seed {seed + 1} of {asked.question.seeds}: {name}", share)
+        found[name] = methods[name](problem, fitted, seed)
+    for name, simple in baselines(problem).items():
+        progress(f"seed {seed + 1} of {asked.question.seeds}: {name}", share)
+        found[name] = simple(problem, seed)
+    return {name: decide(one, rows, pooling) for name, one in found.items()}
 
 
-def _check_apart(source: Samples, target: Samples) -> None:
-    """Refuse a window on both sides: it would be judged on what it was trained on."""
-    for session in set(source.session.tolist()) & set(target.session.tolist()):
-        ours, theirs = source.start_s[source.session == session], target.start_s[target.session == session]
-        nearest = np.abs(ours[:, None] - theirs[None]).min()
-        if nearest < source.length_s:
-            raise SelectionError(
-                f"source and target share frames of {session}; leave {source.length_s:g} s or more between "
-                f"their time ranges, e.g. --source RoomA:0s-75s --target RoomA:82s-120s"
-            )
+def _judged(asked: Study, folds: list[Problem], found: list[Floats]) -> Judged:
+    first = [
+        fold.query.take(np.array([rows[0] for rows in _units(fold.query, asked.question.decision_s)]))
+        for fold in folds
+    ]
+    return Judged(
+        np.concatenate([one.domain for one in first]),
+        np.concatenate([one.session for one in first]),
+        np.concatenate([one.start_s for one in first]),
+        np.concatenate([one.label for one in first]),
+        np.concatenate(found),
+    )
 
 
 def _units(query: Samples, decision_s: float | None) -> list[Rows]:
-    length = query.length_s if decision_s is None else decision_s
-    if length < query.length_s:
-        raise SelectionError(f"a decision of {length:g} s is shorter than a window of {query.length_s:g} s")
-    units = spans(query, length)
-    if not units:
-        raise SelectionError(f"a decision of {length:g} s is longer than every recording of the target")
-    return units
+    """Rows of every judged unit.
 
-
-Tables = dict[str, dict[str, list[float]]]
-
-
-def _all_seeds(
-    question: Question, problem: Problem, units: list[Rows], progress: Progress
-) -> tuple[Tables, list[Judged]]:
-    """Metrics by method and seed; the asked method is under ``""``."""
-    tables: Tables = {}
-    judged = []
-    labels = problem.spec.labels(problem.query)
-    first = np.array([rows[0] for rows in units])
-    for seed in range(question.seeds):
-        progress(f"seed {seed + 1} of {question.seeds}", seed / question.seeds)
-        fitted = fit(problem.source, problem.spec, seed)
-        asked = decide(METHODS[question.method](problem, fitted, seed), units)
-        _note(tables, "", problem.spec, asked, labels[first])
-        for name, method in baselines(problem).items():
-            found = decide(method(problem, fitted, seed), units)
-            _note(tables, name, problem.spec, found, labels[first])
-        query = problem.query
-        judged.append(
-            Judged(query.domain[first], query.session[first], query.start_s[first], labels[first], asked)
+    Raises:
+        SelectionError: a decision shorter than a window, or longer than every recording.
+    """
+    if decision_s is not None and query.length_s == 0:
+        raise SelectionError("these rows have no time: --decision means nothing for them")
+    if decision_s is not None and decision_s < query.length_s:
+        raise SelectionError(
+            f"a decision of {decision_s:g} s is shorter than a window of {query.length_s:g} s"
         )
-    progress("done", 1.0)
-    return tables, judged
+    found = units(query, decision_s)
+    if not found:
+        raise SelectionError(f"a decision of {decision_s:g} s is longer than every recording of the target")
+    return found
 
 
-def _note(
-    tables: Tables,
-    name: str,
-    spec: TaskSpec,
-    probabilities: npt.NDArray[np.float64],
-    labels: npt.NDArray[np.int64],
-) -> None:
-    for metric, value in spec.metrics(probabilities, labels).items():
+def _note(tables: Tables, name: str, spec: TaskSpec, found: Floats, labels: npt.NDArray[Any]) -> None:
+    for metric, value in spec.metrics(found, labels).items():
         tables.setdefault(name, {}).setdefault(metric, []).append(value)
-
-
-def _summary(table: Mapping[str, list[float]]) -> dict[str, JsonValue]:
-    return {
-        name: {"mean": round(float(np.mean(values)), 4), "sd": round(float(np.std(values)), 4)}
-        for name, values in table.items()
-    }
-
-
-def _document(
-    question: Question,
-    problem: Problem,
-    tables: Tables,
-    judged: list[Judged],
-    intervals: Mapping[str, tuple[float, float]],
-) -> dict[str, JsonValue]:
-    total = sum(
-        np.array(confusion(median(one.probabilities), one.label, len(problem.spec.classes))) for one in judged
-    )
-    return {
-        "task": question.task,
-        "data": str(question.data),
-        "source": question.source,
-        "target": question.target,
-        "support": question.support,
-        "method": question.method,
-        "transductive": question.transductive,
-        "decision_s": question.decision_s,
-        "seeds": question.seeds,
-        "classes": list(problem.spec.classes),
-        "metrics": _summary(tables.pop("")),
-        "baselines": {name: _summary(table) for name, table in tables.items()},
-        "n_sessions": len(np.unique(problem.query.session)),
-        "n_units": len(judged[-1].label),
-        "n_skipped_low_occupancy": problem.query.skipped,
-        "confusion": np.asarray(total).tolist(),
-        "interval95": {name: [round(low, 4), round(high, 4)] for name, (low, high) in intervals.items()},
-    }
 
 
 __all__ = ["Judged", "Question", "Report", "evaluate"]

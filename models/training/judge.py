@@ -1,6 +1,7 @@
 """Judged units and their bootstrap: spans of a decision, blocks of a session."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,8 @@ from models.data.samples import Samples
 
 BLOCK_S = 20.0
 DRAWS = 400
+_LEAST = 1e-6
+"""Least probability that enters a logarithm."""
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -27,15 +30,28 @@ def spans(samples: Samples, decision_s: float) -> list[Rows]:
     return found
 
 
-def decide(probabilities: Floats, units: list[Rows]) -> Floats:
-    """Mean probabilities of the windows of each unit."""
-    return np.stack([probabilities[rows].mean(axis=0) for rows in units])
+def units(samples: Samples, decision_s: float | None) -> list[Rows]:
+    """Rows of every judged unit: of each span where a decision spans several windows, else as they say."""
+    if decision_s is not None and decision_s > samples.length_s:
+        return spans(samples, decision_s)
+    _, number = np.unique(samples.unit, return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(number[order])) + 1) if len(order) else []
+
+
+def decide(found: Floats, units: list[Rows], pooling: Literal["mean", "log"] = "mean") -> Floats:
+    """One answer a unit: the mean over its rows, of probabilities or of their logarithms (sum 1 again)."""
+    if pooling == "mean":
+        return np.stack([found[rows].mean(axis=0) for rows in units])
+    logs = np.log(np.maximum(found, _LEAST))
+    pooled = np.exp(np.stack([logs[rows].mean(axis=0) for rows in units]))
+    return np.asarray(pooled / pooled.sum(axis=1, keepdims=True), np.float64)
 
 
 def bootstrap(
-    metrics: Callable[[Floats, npt.NDArray[np.int64]], Mapping[str, float]],
+    metrics: Callable[[Floats, npt.NDArray[Any]], Mapping[str, float]],
     probabilities: Floats,
-    labels: npt.NDArray[np.int64],
+    labels: npt.NDArray[Any],
     session: npt.NDArray[np.str_],
     start_s: Floats,
 ) -> dict[str, tuple[float, float]]:

@@ -1,7 +1,6 @@
 """Ways to carry a source model into a target domain, and the baselines that stand beside every figure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,30 +8,14 @@ import torch
 
 from models.data.samples import Samples
 from models.errors import SelectionError
+from models.learners.base import Problem
 from models.networks.stream_set import StreamSet
-from models.signal.baseline import FLOOR
 from models.tasks.ordinal import class_probabilities
 from models.training.fit import Fitted, fit, logits_of
 from models.training.head import refit_head
 from models.training.selection import GUARD_S
-from models.training.task import TaskSpec
 
 Probabilities = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Problem:
-    """What a method may look at: labelled source, labelled support if any, and the windows to judge.
-
-    `unlabelled` are target windows whose features (never labels) may be used: the query with
-    ``--transductive``, the support where there is one, else None.
-    """
-
-    source: Samples
-    query: Samples
-    support: Samples | None
-    unlabelled: Samples | None
-    spec: TaskSpec
 
 
 def none(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
@@ -105,61 +88,6 @@ def frozen_random(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
     return class_probabilities(logits_of(network, problem.query))
 
 
-def majority(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
-    """Always what the source shows: its class shares."""
-    del fitted, seed
-    share = np.bincount(problem.spec.labels(problem.source), minlength=len(problem.spec.classes))
-    return np.tile(share / share.sum(), (len(problem.query), 1))
-
-
-def fingerprint(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
-    """Control: the static mean profile alone, nearest class mean. It recognises the recording."""
-    del fitted, seed
-    labelled = _same_recordings(problem)
-    width = min(labelled.profile.shape[1], problem.query.profile.shape[1])
-    labels, classes = problem.spec.labels(labelled), len(problem.spec.classes)
-    seen = np.unique(labels)
-    centres = np.stack([labelled.profile[labels == one, :width].mean(axis=0) for one in seen])
-    distance = ((problem.query.profile[:, None, :width] - centres) ** 2).sum(axis=2)
-    near = np.exp(-(distance - distance.min(axis=1, keepdims=True)) / max(float(distance.std()), 1e-9))
-    out = np.zeros((len(problem.query), classes))
-    out[:, seen] = near / near.sum(axis=1, keepdims=True)
-    return out
-
-
-def motion_statistic(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
-    """Presence by phi alone, no learning but a threshold: the one that does best on the source."""
-    del fitted, seed
-    return _by_threshold(problem, column=0, scale=0.05)
-
-
-def moved_variance(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
-    """Presence by the variance that motion explains, with the threshold that does best on the source."""
-    del fitted, seed
-    return _by_threshold(problem, column=1, scale=0.4)
-
-
-def _by_threshold(problem: Problem, column: int, scale: float) -> Probabilities:
-    """The middle of the widest gap among the best thresholds; `moved` is compared in logarithm."""
-    known, asked = (side.motion[:, column].astype(np.float64) for side in (problem.source, problem.query))
-    if column == 1:
-        known, asked = np.log(np.maximum(known, FLOOR)), np.log(np.maximum(asked, FLOOR))
-    labels = problem.spec.labels(problem.source)
-    edges = np.unique(known)
-    scores = [(known[labels == 1] > edge).mean() + (known[labels == 0] <= edge).mean() for edge in edges[:-1]]
-    best = int(np.argmax(scores))
-    threshold = (edges[best] + edges[best + 1]) / 2
-    occupied = 1 / (1 + np.exp(-np.clip((asked - threshold) / scale, -30, 30)))
-    return np.stack([1 - occupied, occupied], axis=1)
-
-
-def same_recording(problem: Problem) -> bool:
-    """Whether labelled windows and judged ones come from one recording, so that the control must be shown."""
-    return problem.support is not None or bool(
-        set(problem.source.session.tolist()) & set(problem.query.session.tolist())
-    )
-
-
 def auto(problem: Problem, fitted: Fitted, seed: int) -> Probabilities:
     """The best on held-out support; without support `matched` where allowed, else `none`."""
     if problem.support is None:
@@ -206,10 +134,6 @@ def _needed(problem: Problem) -> Samples:
     return problem.support
 
 
-def _same_recordings(problem: Problem) -> Samples:
-    return problem.support if problem.support is not None else problem.source
-
-
 def _copy(network: StreamSet) -> StreamSet:
     twin = StreamSet(network.columns.tolist(), len(network.thresholds) + 1)
     twin.load_state_dict(network.state_dict())
@@ -224,16 +148,11 @@ METHODS: dict[str, Callable[[Problem, Fitted, int], Probabilities]] = {
     "head_only": head_only,
     "frozen_random": frozen_random,
     "target_only": target_only,
-    "majority": majority,
 }
 
 
-def baselines(problem: Problem) -> dict[str, Callable[[Problem, Fitted, int], Probabilities]]:
-    """The baselines that apply (DESIGN A6)."""
-    names = ["majority", "none", "frozen_random"]
-    names += ["standardised", "matched"] if problem.unlabelled is not None else []
-    names += ["head_only", "target_only"] if problem.support is not None else []
-    found = {name: METHODS[name] for name in names}
-    if problem.spec.name == "presence":
-        found |= {"motion_statistic": motion_statistic, "moved_variance": moved_variance}
-    return found | ({"recording_fingerprint": fingerprint} if same_recording(problem) else {})
+def applicable(problem: Problem) -> list[str]:
+    """Names of the methods that stand beside every figure (DESIGN A6)."""
+    found = ["none", "frozen_random"]
+    found += ["standardised", "matched"] if problem.unlabelled is not None else []
+    return found + (["head_only", "target_only"] if problem.support is not None else [])

@@ -35,6 +35,36 @@ def counting_metrics(probabilities: Floats, labels: Labels) -> dict[str, float]:
     }
 
 
+def class_metrics(probabilities: Floats, labels: Labels) -> dict[str, float]:
+    """Accuracy and macro F1 of the most probable class, and expected calibration error."""
+    best = probabilities.argmax(axis=1)
+    scores = []
+    for one in np.union1d(labels, best):
+        both = int(((best == one) & (labels == one)).sum())
+        scores.append(2 * both / max(int((best == one).sum()) + int((labels == one).sum()), 1))
+    return {
+        "accuracy": float((best == labels).mean()),
+        "macro_f1": float(np.mean(scores)),
+        "ece": calibration_error(np.asarray(probabilities.max(axis=1)), best == labels),
+    }
+
+
+def place_metrics(found: Floats, places: Floats) -> dict[str, float]:
+    """Mean, median and 90th percentile of the distance in metres; x and y are the first two columns.
+
+    Where there is a third, a radius, `within_sigma` is how often the truth lies within it.
+    """
+    apart = np.linalg.norm(found[:, :2] - places, axis=1)
+    table = {
+        "mean_m": float(apart.mean()),
+        "median_m": float(np.median(apart)),
+        "p90_m": float(np.percentile(apart, 90)),
+    }
+    if found.shape[1] > 2:
+        table["within_sigma"] = float((apart <= found[:, 2]).mean())
+    return table
+
+
 def calibration_error(confidence: Floats, hits: npt.NDArray[np.bool_], bins: int = 10) -> float:
     """Expected calibration error: mean gap of confidence and hit rate over equal-width bins."""
     place = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)

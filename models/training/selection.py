@@ -81,34 +81,80 @@ def pick(samples: Samples, parts: Sequence[Part]) -> Samples:
 
 
 def split_support(target: Samples, supports: Sequence[Support]) -> tuple[Samples, Samples]:
-    """Support and query. Of each recording the support comes first; the query starts 7 s after its end.
+    """Support and query. Of each class the support comes first; the query starts a guard after its end.
 
     Raises:
-        SelectionError: a support names a domain that is not a target, or one side stays empty.
+        SelectionError: a support names a domain that is not a target, asks for seconds of rows that have no
+            time, or one side stays empty.
     """
     support = np.zeros(len(target), np.bool_)
     query = np.ones(len(target), np.bool_)
     for wanted in supports:
         if wanted.domain not in set(target.domain.tolist()):
             raise SelectionError(f"support domain {wanted.domain!r} is not among the targets")
-        for session in np.unique(target.session[target.domain == wanted.domain]):
-            rows = target.session == session
-            chosen = rows & _first(target, rows, wanted)
+        if wanted.seconds is not None and target.length_s == 0:
+            raise SelectionError("these rows have no time: give the support as a number of samples a class")
+        inside = target.domain == wanted.domain
+        for one in np.unique(target.label[inside], axis=0):
+            rows = inside & _labelled(target, one)
+            chosen = _first(target, rows, wanted)
             support |= chosen
-            end_s = wanted.seconds or float(np.max(target.start_s[chosen], initial=0.0) + target.length_s)
-            query &= ~(rows & (target.start_s < end_s + GUARD_S))
+            query &= ~(rows & _near(target, chosen, wanted))
+    query &= ~np.isin(target.block, np.unique(target.block[support])) | _timed(target)
     if not support.any() or not query.any():
         raise SelectionError("the support leaves no window to adapt on, or none to judge; change its amount")
     return target.take(support), target.take(query)
 
 
+def _labelled(target: Samples, label: np.ndarray) -> np.ndarray:
+    same = target.label == label
+    return np.asarray(same if same.ndim == 1 else same.all(axis=1))
+
+
 def _first(target: Samples, rows: np.ndarray, wanted: Support) -> np.ndarray:
     if wanted.seconds is not None:
-        return np.asarray(target.start_s + target.length_s <= wanted.seconds)
-    order = np.flatnonzero(rows)[np.argsort(target.start_s[rows])][: wanted.count]
+        return np.asarray(rows & (target.start_s + target.length_s <= wanted.seconds))
+    order = np.flatnonzero(rows)[np.argsort(target.start_s[rows], kind="stable")][: wanted.count]
     first = np.zeros(len(target), np.bool_)
     first[order] = True
     return first
+
+
+def _near(target: Samples, chosen: np.ndarray, wanted: Support) -> np.ndarray:
+    """Rows that start before the support of their session has ended, and the guard after it."""
+    near = chosen.copy()
+    for session in np.unique(target.session[chosen]):
+        rows = target.session == session
+        end_s = wanted.seconds or float(target.start_s[chosen & rows].max() + target.length_s)
+        near |= rows & (target.start_s < end_s + target.guard)
+    return near
+
+
+def _timed(target: Samples) -> bool:
+    """Whether the guard in time keeps query and support apart; elsewhere whole blocks do."""
+    return target.length_s > 0
+
+
+def leave_out(samples: Samples, what: str, seed: int) -> list[tuple[Samples, Samples]]:
+    """Pairs of training and judged rows: each person, each day, or a fifth of the places in turn.
+
+    Raises:
+        SelectionError: nothing known by that name, or there is only one group.
+    """
+    if what == "person":
+        group = samples.person
+    elif what == "day":
+        group = samples.domain
+    elif what == "position":
+        _, place = np.unique(samples.label, axis=0, return_inverse=True)
+        order = np.random.default_rng(seed).permutation(place.max() + 1)
+        group = (order[place.ravel()] % 5).astype(np.str_)
+    else:
+        raise SelectionError(f"--leave-out {what!r} is not person, position or day")
+    names = np.unique(group)
+    if len(names) < 2:
+        raise SelectionError(f"--leave-out {what} needs two or more of them; there is only {names.tolist()}")
+    return [(samples.take(group != name), samples.take(group == name)) for name in names]
 
 
 def hold_out(samples: Samples) -> tuple[Samples, Samples]:

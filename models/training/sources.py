@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.data import crowd, simulation
+from models.data.digest import digest
 from models.data.samples import Samples
 from models.signal.window import WindowSpec
 from models.training.shelve import Origin
@@ -29,15 +30,14 @@ def from_folder(data: Path, shelf: str, licence: str, progress: Progress) -> tup
         DatasetError: it is not there or cannot be read.
     """
     known = crowd.domains(data)
-    samples = crowd.load(data, list(known), WindowSpec(), progress=progress)
-    paths = [path for recordings in known.values() for path in recordings.values()]
+    samples = crowd.load(data, "counting", list(known), progress=progress)
     return samples, Origin(
         trained_on=data.resolve().name,
         licence=licence,
         shelf=shelf,
         nics=samples.nics,
         data=f"{data.resolve().name}: {', '.join(known)}",
-        digest=crowd.digest(paths),
+        digest=digest(path for paths in known.values() for path in paths),
     )
 
 

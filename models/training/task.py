@@ -1,6 +1,8 @@
 """What training and evaluation need to know of a task: labels, features it looks at, metrics."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +10,16 @@ import numpy.typing as npt
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.signal.variation import NAMES
-from models.training.metrics import Floats, counting_metrics, presence_metrics
+from models.training.metrics import (
+    Floats,
+    class_metrics,
+    counting_metrics,
+    place_metrics,
+    presence_metrics,
+)
+
+TASKS = ("presence", "counting", "localization", "suspicious_object", "activity")
+"""Tasks that can be trained."""
 
 # How fast people move is a matter of the room and its people, not of their number.
 _COUNTING = tuple(name for name in NAMES if not name.startswith(("rho_", "structure_")))
@@ -29,26 +40,27 @@ class TaskSpec:
         return [NAMES.index(name) for name in self.features]
 
     def labels(self, samples: Samples) -> npt.NDArray[np.int64]:
-        """Class of every window."""
+        """Class of every row."""
+        return samples.label
+
+    def metrics(self, found: Floats, labels: npt.NDArray[Any]) -> dict[str, float]:
+        """The task's metrics (DESIGN A2) of class probabilities, or of places in metres."""
+        if not self.classes:
+            return place_metrics(found, labels)
         if self.name == "presence":
-            return (samples.people > 0).astype(np.int64)
-        return samples.people
-
-    def metrics(self, probabilities: Floats, labels: npt.NDArray[np.int64]) -> dict[str, float]:
-        """The task's metrics (DESIGN A2)."""
-        if self.name == "presence":
-            return presence_metrics(probabilities, labels)
-        return counting_metrics(probabilities, labels)
+            return presence_metrics(found, labels)
+        if self.name == "counting":
+            return counting_metrics(found, labels)
+        return class_metrics(found, labels)
 
 
-def task_spec(name: str, most: int = 7) -> TaskSpec:
-    """The task of that name, counting up to `most` people.
+def task_spec(name: str, classes: Sequence[str]) -> TaskSpec:
+    """The task of that name with these classes; none where labels are metres.
 
     Raises:
         SelectionError: it is not one that can be trained.
     """
-    if name == "presence":
-        return TaskSpec(name, ("vacant", "occupied"), _PRESENCE)
-    if name == "counting":
-        return TaskSpec(name, tuple(str(n) for n in range(most + 1)), _COUNTING)
-    raise SelectionError(f"no task named {name!r} can be trained; there are presence and counting")
+    if name not in TASKS:
+        raise SelectionError(f"no task named {name!r} can be trained; there are {', '.join(TASKS)}")
+    features = {"presence": _PRESENCE, "counting": _COUNTING}.get(name, NAMES)
+    return TaskSpec(name, tuple(classes), features)

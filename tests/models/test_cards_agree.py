@@ -12,7 +12,7 @@ from drivers.simulate.random_scene import random_scene
 from drivers.simulate.schedule import Schedule
 from drivers.simulate.simulation import simulate
 from drivers.wire import Source
-from models.data.samples import windows_of
+from models.data.windows import windows_of
 from models.sensing import Sensing
 from models.signal.grid import grid
 from models.signal.window import Window, WindowSpec

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from drivers.wire import Source
-from models.data.crowd import blocks_of
-from models.data.samples import windows_of
+from models.data.capture import blocks_of
+from models.data.windows import windows_of
 from models.prediction import Prediction
 from models.sensing import Sensing
 from models.signal.window import WindowSpec
@@ -42,7 +42,7 @@ def test_an_empty_room_is_vacant_in_every_window(crowd: Path, room: str, shelves
 
 @pytest.mark.parametrize(("source", "target"), [("RoomA", "RoomB"), ("RoomB", "RoomA")])
 def test_presence_carries_from_one_room_to_the_other(crowd: Path, source: str, target: str) -> None:
-    report = evaluate(Question("presence", crowd, source, target, classes=(0, 1, 4, 7), seeds=1))
+    report = evaluate(Question("presence", crowd, source, target, classes=("0", "1", "4", "7"), seeds=1))
     metrics = report.document["metrics"]
     assert isinstance(metrics, dict)
     assert metrics["balanced_accuracy"]["mean"] >= 0.97  # type: ignore[index,call-overload,operator]

@@ -9,10 +9,13 @@ import torch
 from typer.testing import CliRunner, Result
 
 from models.data import crowd as dataset
-from models.signal.window import WindowSpec
+from models.data.samples import PLAIN
+from models.learners.base import Problem
+from models.signal.variation import VERSION as VARIATION
 from models.training import cli_evaluate, fit, methods
+from models.training.baselines import baselines
 from models.training.fit import Fitted
-from models.training.methods import METHODS, Problem, baselines
+from models.training.methods import METHODS
 from models.training.selection import parse_support, split_support
 from models.training.task import task_spec
 
@@ -34,10 +37,10 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def problem(data: Path) -> Problem:
-    samples = dataset.load(data, ["RoomA", "RoomB"], WindowSpec())
+    samples = dataset.load(data, "counting", ["RoomA", "RoomB"])
     source = samples.take(samples.domain == "RoomA")
     support, query = split_support(samples.take(samples.domain == "RoomB"), parse_support("RoomB:8s"))
-    return Problem(source, query, support, support, task_spec("counting", 2))
+    return Problem(source, query, support, support, task_spec("counting", samples.classes))
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,9 @@ def test_presence_prints_the_whole_contract(data: Path) -> None:
         "frozen_random",
         "motion_statistic",
         "moved_variance",
+        "lda",
+        "knn",
+        "random_network",
     }
     assert document["n_sessions"] == 3
     assert np.sum(document["confusion"]) == 2 * document["n_units"]
@@ -85,7 +91,7 @@ def test_counting_with_support_shows_every_baseline_and_the_control(data: Path) 
     assert set(document["metrics"]) >= {"accuracy", "within_1", "mae"}
     assert set(document["baselines"]) == {
         "majority", "none", "frozen_random", "standardised", "matched", "head_only", "target_only",
-        "recording_fingerprint",
+        "recording_fingerprint", "lda", "knn", "random_network",
     }  # fmt: skip
     assert document["transductive"] is True
     assert document["decision_s"] == 5
@@ -109,7 +115,9 @@ def test_a_readable_table_without_json(data: Path) -> None:
         (["--data", "nowhere"], "data set nowhere does not exist"),
         (["--source", "RoomZ"], "unknown domain 'RoomZ'"),
         (["--classes", "0-5"], "class 3 of domain 'RoomA' is empty"),
-        (["--classes", "5"], "is no range"),
+        (["--classes", "5-1"], "is no range"),
+        (["--leave-out", "person"], "give either --target"),
+        (["--learner", "magic"], "no learner 'magic'"),
         (["--method", "magic"], "no method 'magic'"),
         (["--method", "standardised"], "needs --transductive or --support"),
         (["--method", "head_only"], "give --support"),
@@ -160,18 +168,23 @@ def test_what_a_window_gets_does_not_hang_on_the_other_target_windows(
     problem: Problem, fitted: Fitted
 ) -> None:
     """Leakage guard: every method and baseline without --transductive judges each window by itself."""
-    strange = problem.query.features.copy()
-    strange[1:] += 3.0
-    other = replace(problem, query=replace(problem.query, features=strange))
-    for name, method in {**METHODS, **baselines(problem)}.items():
+    strange = {name: value.copy() for name, value in problem.query.inputs.items()}
+    for name in (VARIATION, PLAIN):
+        strange[name][1:] += 3.0
+    other = replace(problem, query=replace(problem.query, inputs=strange))
+    for name, method in METHODS.items():
         ours, theirs = method(problem, fitted, 0)[0], method(other, fitted, 0)[0]
         assert np.allclose(ours, theirs, atol=1e-6), name
+    for name, simple in baselines(problem).items():
+        assert np.allclose(simple(problem, 0)[0], simple(other, 0)[0], atol=1e-6), name
 
 
 def test_query_labels_reach_no_method(problem: Problem, fitted: Fitted) -> None:
-    lied = replace(problem, query=replace(problem.query, people=2 - problem.query.people))
-    for name, method in {**METHODS, **baselines(problem)}.items():
+    lied = replace(problem, query=replace(problem.query, label=2 - problem.query.label))
+    for name, method in METHODS.items():
         assert np.allclose(method(problem, fitted, 0), method(lied, fitted, 0), atol=1e-6), name
+    for name, simple in baselines(problem).items():
+        assert np.allclose(simple(problem, 0), simple(lied, 0), atol=1e-6), name
 
 
 def test_matched_shows_the_shares_of_the_source() -> None:

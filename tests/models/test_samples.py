@@ -26,7 +26,7 @@ def record(folder: Path, people: int, nic: str) -> None:
 def test_the_card_is_found_in_the_recordings_whatever_the_folder_is_called(tmp_path: Path) -> None:
     for people, nic in enumerate(("intel5300", "atheros", "nexmon")):
         record(tmp_path / "room", people, nic)
-    assert crowd.load(tmp_path, ["room"], WindowSpec(), people=[0]).nics == ("intel5300",)
+    assert crowd.load(tmp_path, "counting", ["room"], classes=["0"]).nics == ("intel5300",)
     samples, origin = from_folder(tmp_path, "research", "mine", lambda _what, _share: None)
     assert samples.nics == origin.nics == ("atheros", "intel5300", "nexmon")
 
@@ -35,4 +35,4 @@ def test_the_card_is_found_in_the_recordings_whatever_the_folder_is_called(tmp_p
 def test_simulated_rooms_name_the_card_that_was_simulated(nic: str) -> None:
     samples = simulation.load(1, 6.0, WindowSpec(), seed=1, people=[0, 2], nic=nic)
     assert samples.nics == (nic,)
-    assert set(samples.people.tolist()) == {0, 2}
+    assert set(samples.label.tolist()) == {0, 2}

@@ -15,16 +15,17 @@ from models.training.selection import (
 
 def samples(domains: tuple[str, ...] = ("A", "B"), seconds: int = 60, classes: int = 2) -> Samples:
     rows = [(d, c, t) for d in domains for c in range(classes) for t in range(seconds - 3)]
-    count = len(rows)
+    session = np.array([f"{d}/{c}p" for d, c, _ in rows])
     return Samples(
-        features=np.zeros((count, 2, 3), np.float32),
-        mask=np.ones((count, 2), bool),
-        profile=np.zeros((count, 4), np.float32),
-        motion=np.zeros((count, 2), np.float32),
-        people=np.array([c for _, c, _ in rows]),
+        inputs={"plain": np.zeros((len(rows), 2), np.float32)},
+        label=np.array([c for _, c, _ in rows]),
+        classes=tuple(str(n) for n in range(classes)),
         domain=np.array([d for d, _, _ in rows]),
-        session=np.array([f"{d}/{c}p" for d, c, _ in rows]),
+        session=session,
+        person=np.array([f"{d}-somebody" for d, _, _ in rows]),
         start_s=np.array([float(t) for *_, t in rows]),
+        unit=np.arange(len(rows)),
+        block=session,
         length_s=4.0,
     )
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from models.data.crowd import blocks_of
-from models.data.samples import samples_of, windows_of
+from models.data.capture import blocks_of
+from models.data.windows import samples_of, windows_of
 from models.networks.stream_set import StreamSet
 from models.runtime import Backbone, Head
 from models.signal.variation import NAMES, VERSION
@@ -100,7 +100,8 @@ def test_training_and_serving_see_the_same_numbers() -> None:
         windows_of(blocks, WindowSpec()),
         domain="d",
         session="d/2p",
-        people=2,
+        label=2,
+        classes=("0", "1", "2"),
         spec=WindowSpec(),
         origin_ns=int(frames.table["capture_ns"][0]),
     )

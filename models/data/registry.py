@@ -1,0 +1,102 @@
+"""Data sets by layout: lazy names, plus the entry-point group ``roomtone.datasets`` for third parties.
+
+A data set is one module (see CONTRIBUTING, "Add a data set") that satisfies `Dataset`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, cast
+
+from models.data.samples import Samples
+from models.errors import DatasetError
+
+_BUILT_IN = {
+    "crowd": "models.data.crowd",
+}
+_GROUP = "roomtone.datasets"
+
+Progress = Callable[[str, float], None]
+
+
+def quiet(_what: str, _share: float) -> None:
+    """Progress that nobody watches."""
+
+
+class Dataset(Protocol):
+    """What every data set module offers; same names in each."""
+
+    NAME: str
+    LAYOUT: str
+    """What a folder must hold, in one line."""
+    LEARNERS: Mapping[str, str]
+    """Task -> learner it is judged with unless another is asked for (`models.learners`); its tasks."""
+    LEAVE_OUT: Sequence[str]
+    """Which of person, position and day its rows can be grouped by."""
+
+    def recognises(self, folder: Path) -> bool:
+        """Whether this folder is laid out like that; a look at names, no reading of recordings."""
+        ...
+
+    def domains(self, folder: Path, task: str) -> Mapping[str, Sequence[Path]]:
+        """Files by domain, for this task.
+
+        Raises:
+            DatasetError: the folder holds nothing for this task.
+        """
+        ...
+
+    def site(self, domain: str) -> str:
+        """Where a domain was recorded: classes of places mean the same within one site alone."""
+        ...
+
+    def load(
+        self,
+        folder: Path,
+        task: str,
+        wanted: Sequence[str],
+        *,
+        inputs: Sequence[str] = (),
+        classes: Sequence[str] | None = None,
+        progress: Progress = quiet,
+    ) -> Samples:
+        """All rows of these domains with at least these inputs; `classes` keeps only those named.
+
+        Raises:
+            DatasetError: a domain is unknown, a class is empty, or a recording cannot be read.
+        """
+        ...
+
+
+def dataset_of(folder: Path) -> Dataset:
+    """The data set this folder is laid out like.
+
+    Raises:
+        DatasetError: it does not exist, or looks like none that is known.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"data set {folder} does not exist")
+    for one in _all().values():
+        if one.recognises(folder):
+            return one
+    layouts = "\n".join(f"  {name}: {one.LAYOUT}" for name, one in _all().items())
+    raise DatasetError(f"folder {folder} is laid out like none of the known data sets:\n{layouts}")
+
+
+def _all() -> dict[str, Dataset]:
+    found = {name: cast("Dataset", import_module(module)) for name, module in _BUILT_IN.items()}
+    for point in entry_points(group=_GROUP):
+        found.setdefault(point.name, cast("Dataset", point.load()))
+    return found
+
+
+def check_wanted(folder: Path, known: Mapping[str, Sequence[Path]], wanted: Sequence[str]) -> None:
+    """See that all these domains are there.
+
+    Raises:
+        DatasetError: one is not.
+    """
+    for name in wanted:
+        if name not in known:
+            raise DatasetError(f"unknown domain {name!r} in {folder}; there are {', '.join(known) or 'none'}")

@@ -1,0 +1,39 @@
+"""Ways to learn a task from labelled rows, by name; each is one module (or package) that is loaded on demand.
+
+A learner is one file and one line here, or an entry point of the group ``roomtone.learners``.
+"""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from models.errors import SelectionError
+from models.learners.base import Learner
+
+_BUILT_IN = {
+    "stream_set": "models.learners.stream_set:StreamSetLearner",
+}
+_GROUP = "roomtone.learners"
+
+
+def names() -> list[str]:
+    """All learners."""
+    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=_GROUP))})
+
+
+def learner(name: str) -> Learner:
+    """The learner of that name.
+
+    Raises:
+        SelectionError: there is none.
+    """
+    if name in _BUILT_IN:
+        module, _, kind = _BUILT_IN[name].partition(":")
+        return cast("Learner", getattr(import_module(module), kind)())
+    for point in entry_points(group=_GROUP):
+        if point.name == name:
+            return cast("Learner", point.load()())
+    raise SelectionError(f"no learner {name!r}; there are {', '.join(names())}")
+
+
+__all__ = ["Learner", "learner", "names"]

@@ -1,0 +1,126 @@
+"""What a learner is: labelled rows in, something that answers rows out; and methods that all share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.data.samples import Samples
+from models.errors import SelectionError
+from models.training.task import TaskSpec
+
+Found = npt.NDArray[np.float64]
+"""Probabilities ``[row, class]``; or in metres x, y and a radius that holds two thirds, ``[row, 3]``."""
+Inputs = Mapping[str, npt.NDArray[Any]]
+Share = Callable[[float], None]
+
+
+def unseen(_share: float) -> None:
+    """Progress that nobody watches."""
+
+
+class Fitted(Protocol):
+    """What was learned."""
+
+    def predict(self, inputs: Inputs) -> Found:
+        """Answers to rows, one by one: a row's answer does not depend on the others."""
+        ...
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """Something learned that can look at unlabelled rows of the target before it answers."""
+
+    def adapted(self, inputs: Inputs) -> Fitted:
+        """The same, carried over to where these rows are from."""
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """Something learned that an ONNX file can hold (docs/onnx-contract.md)."""
+
+    def to_onnx(self, name: str) -> bytes:
+        """The file; the same bytes for the same weights."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What a method may look at: labelled source, labelled support if any, and the rows to judge.
+
+    `unlabelled` are target rows whose inputs (never labels) may be used: the query with ``--transductive``,
+    the support where there is one, else None.
+    """
+
+    source: Samples
+    query: Samples
+    support: Samples | None
+    unlabelled: Samples | None
+    spec: TaskSpec
+
+
+Method = Callable[[Problem, Any, int], Found]
+"""Problem, what was learned on its source, seed -> answers to its query."""
+
+
+class Learner:
+    """One way to learn; a subclass says its names and how it fits.
+
+    Attributes:
+        NAME: as ``--learner`` calls it.
+        TITLE: one line: what it is, and after which paper.
+        TASKS: what it can be fitted for.
+        INPUTS: names of the inputs it looks at (`models.signal.inputs`, or a data set's own).
+    """
+
+    NAME: str
+    TITLE: str
+    TASKS: Sequence[str]
+    INPUTS: Sequence[str]
+
+    def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> Any:  # noqa: ANN401 - Fitted
+        """Learn from all of these rows; whatever is chosen on the way is chosen on them alone."""
+        raise NotImplementedError
+
+    def methods(self) -> Mapping[str, Method]:
+        """Ways to carry what was learned into the target, by name; `auto` is among them."""
+        return {
+            "auto": self._auto,
+            "none": self._none,
+            "adapted": self._adapted,
+            "target_only": self._target_only,
+        }
+
+    def baselines(self, problem: Problem) -> Sequence[str]:
+        """Which of its methods stand beside every figure as baselines."""
+        return ("none", *(("target_only",) if problem.support is not None else ()))
+
+    def _auto(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
+        if problem.unlabelled is not None and isinstance(fitted, Adaptable):
+            return self._adapted(problem, fitted, seed)
+        return self._none(problem, fitted, seed)
+
+    def _none(self, problem: Problem, fitted: Fitted, seed: int) -> Found:
+        """The source model as it is."""
+        del seed
+        return fitted.predict(problem.query.inputs)
+
+    def _adapted(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
+        """The source model after a look at unlabelled rows of the target."""
+        del seed
+        if problem.unlabelled is None:
+            raise SelectionError("method adapted needs --transductive or --support: rows of the target")
+        if not isinstance(fitted, Adaptable):
+            raise SelectionError(f"learner {self.NAME} cannot use unlabelled rows; take --method none")
+        return fitted.adapted(problem.unlabelled.inputs).predict(problem.query.inputs)
+
+    def _target_only(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
+        """Learned from the support alone."""
+        del fitted
+        if problem.support is None:
+            raise SelectionError("method target_only learns from labelled target rows; give --support")
+        answered: Found = self.fit(problem.support, seed).predict(problem.query.inputs)
+        return answered

@@ -1,0 +1,79 @@
+"""What a model may be fed of a window, by name: training and serving both call these functions.
+
+A card's `features` names one of them. Each gives one array a stream (link x rx x tx) and a mask of the
+streams that are measured; streams come in order of link name, receive antenna and transmit stream.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.signal.fading import Fading
+from models.signal.grid import SUBCARRIERS
+from models.signal.motion import MIN_PAIRS
+from models.signal.variation import VERSION as VARIATION
+from models.signal.view import View
+
+PROFILE = "profile-1"
+AMPLITUDE = "amplitude-1"
+TIME_BINS = 100
+"""Bins of time in `amplitude-1`: 40 ms each in a window of 4 s."""
+_FLOOR = 1e-3
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One input of a window: float32 ``[stream, ...]`` and the mask ``[stream]`` of measured streams."""
+
+    values: Floats
+    mask: npt.NDArray[np.bool_]
+
+
+def _variation(view: View) -> Measured:
+    """Features of how the channel varies (`models.signal.variation`), ``[stream, feature]``."""
+    found = view.variation
+    return Measured(found.features, found.mask)
+
+
+def _profile(view: View) -> Measured:
+    """Static mean log amplitude, ``[stream, 30]``: a fingerprint of places, and of the recording itself."""
+    rows = [
+        np.log(np.sqrt(part.power).mean(axis=0).reshape(-1, SUBCARRIERS) + _FLOOR)
+        for part in view.window.parts
+    ]
+    return _joined(rows, (SUBCARRIERS,))
+
+
+def _amplitude(view: View) -> Measured:
+    """Power relative to its mean over the window, less 1, ``[stream, 30, 100]``; 0 where no frame is."""
+    rows = [_over_time(one) for one in view.fading.values() if one.filled >= 2 * MIN_PAIRS]
+    return _joined(rows, (SUBCARRIERS, TIME_BINS))
+
+
+def _over_time(fading: Fading) -> Floats:
+    """Bins of the window averaged to `TIME_BINS`, over those that hold frames, ``[stream, 30, 100]``."""
+    edges = np.arange(TIME_BINS) * len(fading.mask) // TIME_BINS
+    total = np.add.reduceat(fading.centred, edges, axis=0)
+    count = np.add.reduceat(fading.mask.astype(np.float32), edges)
+    mean = total / np.maximum(count, 1)[:, None]
+    return np.ascontiguousarray(mean.T, np.float32).reshape(-1, SUBCARRIERS, TIME_BINS)
+
+
+def _joined(rows: list[Floats], shape: tuple[int, ...]) -> Measured:
+    """Streams of all links; without any, one that is masked out."""
+    if not rows:
+        return Measured(np.zeros((1, *shape), np.float32), np.zeros(1, np.bool_))
+    values = np.concatenate(rows).astype(np.float32, copy=False)
+    return Measured(values, np.ones(len(values), np.bool_))
+
+
+INPUTS: Mapping[str, Callable[[View], Measured]] = {
+    VARIATION: _variation,
+    PROFILE: _profile,
+    AMPLITUDE: _amplitude,
+}
+"""Name of an input -> how it is made of a window."""

@@ -1,0 +1,131 @@
+"""From what was asked to what is learned from and judged: data set, parts, folds, support."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.data.registry import Dataset, dataset_of
+from models.data.samples import Samples
+from models.errors import DatasetError, SelectionError
+from models.learners import Learner, learner
+from models.learners.base import Problem
+from models.training.selection import Part, leave_out, parse_selection, parse_support, pick, split_support
+from models.training.task import TaskSpec, task_spec
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `roomtone evaluate` was asked, as on its command line."""
+
+    task: str
+    data: Path
+    source: str
+    target: str | None = None
+    support: str | None = None
+    classes: tuple[str, ...] | None = None
+    method: str = "auto"
+    transductive: bool = False
+    decision_s: float | None = None
+    seeds: int = 3
+    leave_out: str | None = None
+    learner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A question with its data: all rows, who learns, and the files they are from."""
+
+    question: Question
+    dataset: Dataset
+    learner: Learner
+    samples: Samples
+    source: Sequence[Part]
+    target: Sequence[Part]
+    paths: Sequence[Path]
+
+    def folds(self, seed: int) -> list[Problem]:
+        """What to learn from and what to judge; more than one where groups are left out in turn."""
+        spec = task_spec(self.question.task, self.samples.classes)
+        source = pick(self.samples, self.source)
+        if self.question.leave_out is not None:
+            pairs = leave_out(source, self.question.leave_out, seed)
+            return [self._problem(known, asked, spec) for known, asked in pairs]
+        target = pick(self.samples, self.target)
+        _check_apart(source, target)
+        return [self._problem(source, target, spec)]
+
+    def _problem(self, source: Samples, target: Samples, spec: TaskSpec) -> Problem:
+        question = self.question
+        support, query = None, target
+        if question.support is not None:
+            support, query = split_support(target, parse_support(question.support))
+        unlabelled = query if question.transductive else support
+        if spec.classes:
+            _check_classes(source, query, self.question.task)
+        return Problem(source, query, support, unlabelled, spec)
+
+
+def study(question: Question, progress: Progress) -> Study:
+    """Read what the question is about.
+
+    Raises:
+        DatasetError: the data set, a domain or a class is not there.
+        SelectionError: the options contradict each other.
+    """
+    _check(question)
+    dataset = dataset_of(question.data)
+    if question.task not in dataset.LEARNERS:
+        there = ", ".join(dataset.LEARNERS)
+        raise DatasetError(f"data set {question.data} ({dataset.NAME}) has no {question.task}, but {there}")
+    who = learner(question.learner or dataset.LEARNERS[question.task])
+    if question.task not in who.TASKS:
+        raise SelectionError(f"learner {who.NAME} learns {', '.join(who.TASKS)}, not {question.task}")
+    if question.method not in who.methods():
+        there = ", ".join(who.methods())
+        raise SelectionError(f"no method {question.method!r} with learner {who.NAME}; there are {there}")
+    source = parse_selection(question.source)
+    target = parse_selection(question.target) if question.target else []
+    names = list(dict.fromkeys(part.domain for part in (*source, *target)))
+    samples = dataset.load(
+        question.data, question.task, names, inputs=who.INPUTS, classes=question.classes, progress=progress
+    )
+    known = dataset.domains(question.data, question.task)
+    paths = [path for name in names for path in known[name]]
+    return Study(question, dataset, who, samples, source, target, paths)
+
+
+def _check(question: Question) -> None:
+    if question.seeds < 1:
+        raise SelectionError(f"seeds must be at least 1, got {question.seeds}")
+    if (question.target is None) == (question.leave_out is None):
+        raise SelectionError("give either --target (domains to judge on) or --leave-out with --source alone")
+    if question.leave_out is not None and question.support is not None:
+        raise SelectionError("--leave-out judges every group of the source; it takes no --support")
+
+
+def _check_classes(source: Samples, query: Samples, task: str) -> None:
+    """Refuse what cannot be learned or judged.
+
+    Raises:
+        SelectionError: one side shows a single class, or the query shows what the source never did.
+    """
+    for side, held in (("source", source), ("target", query)):
+        if len(np.unique(held.label)) < 2:
+            raise SelectionError(f"the {side} holds one class only; {task} needs two or more")
+
+
+def _check_apart(source: Samples, target: Samples) -> None:
+    """Refuse a row on both sides: it would be judged on what it was trained on."""
+    least = source.length_s or 1.0
+    for session in set(source.session.tolist()) & set(target.session.tolist()):
+        ours, theirs = source.start_s[source.session == session], target.start_s[target.session == session]
+        nearest = np.abs(ours[:, None] - theirs[None]).min()
+        if nearest < least:
+            raise SelectionError(
+                f"source and target share frames of {session}; leave {least:g} s or more between "
+                f"their time ranges, e.g. --source RoomA:0s-75s --target RoomA:82s-120s"
+            )

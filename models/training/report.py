@@ -1,0 +1,97 @@
+"""What `roomtone evaluate` prints: one document (DESIGN A2), and the judged units behind it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.data.digest import digest
+from models.prediction import JsonValue
+from models.tasks.ordinal import median
+from models.training.metrics import confusion
+from models.training.problem import Study
+from models.training.provenance import commit
+from models.training.task import TaskSpec
+
+Floats = npt.NDArray[np.float64]
+Tables = dict[str, dict[str, list[float]]]
+"""Values of every metric by method, one a seed; the asked method is under ``""``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Every judged unit of one seed: where it comes from, its label, and the answer of the asked method."""
+
+    domain: npt.NDArray[np.str_]
+    session: npt.NDArray[np.str_]
+    start_s: Floats
+    label: npt.NDArray[Any]
+    found: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """The printed document, and the judged units behind it by seed."""
+
+    document: Mapping[str, JsonValue]
+    judged: Sequence[Judged]
+    classes: tuple[str, ...]
+
+
+def document(
+    asked: Study,
+    spec: TaskSpec,
+    tables: Tables,
+    judged: Sequence[Judged],
+    intervals: Mapping[str, tuple[float, float]],
+    *,
+    skipped: int,
+) -> dict[str, JsonValue]:
+    """The answer to a question; mean and deviation are over seeds."""
+    question = asked.question
+    return {
+        "task": question.task,
+        "data": str(question.data),
+        "source": question.source,
+        "target": question.target,
+        "leave_out": question.leave_out,
+        "support": question.support,
+        "learner": asked.learner.NAME,
+        "method": question.method,
+        "transductive": question.transductive,
+        "decision_s": question.decision_s,
+        "seeds": question.seeds,
+        "classes": list(spec.classes),
+        "metrics": _summary(tables[""]),
+        "baselines": {name: _summary(table) for name, table in tables.items() if name},
+        "n_sessions": len(np.unique(judged[-1].session)),
+        "n_units": len(judged[-1].label),
+        "n_skipped_low_occupancy": skipped,
+        "confusion": _confusion(spec, judged),
+        "interval95": {name: [round(low, 4), round(high, 4)] for name, (low, high) in intervals.items()},
+        "data_digest": digest(asked.paths),
+        "commit": commit(),
+    }
+
+
+def _confusion(spec: TaskSpec, judged: Sequence[Judged]) -> JsonValue:
+    """Rows are true classes, columns what was found, over all seeds; None where labels are metres."""
+    if not spec.classes:
+        return None
+    best = median if spec.name == "counting" else _likeliest
+    tables = [confusion(best(one.found), one.label, len(spec.classes)) for one in judged]
+    total: JsonValue = np.sum(tables, axis=0).tolist()
+    return total
+
+
+def _likeliest(probabilities: Floats) -> npt.NDArray[np.int64]:
+    return np.asarray(probabilities.argmax(axis=1), np.int64)
+
+
+def _summary(table: Mapping[str, list[float]]) -> dict[str, JsonValue]:
+    return {
+        name: {"mean": round(float(np.mean(values)), 4), "sd": round(float(np.std(values)), 4)}
+        for name, values in table.items()
+    }
