@@ -7,6 +7,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from models.prediction import ModelRef
+from models.signal.inputs import INPUTS
+from models.signal.view import View
 from models.zoo import Card, ShelvedModel
 
 
@@ -37,7 +39,7 @@ class Backbone:
         """Embedding ``[embedding]`` and logits ``[output]`` of one window.
 
         Args:
-            features: float32 ``[stream, feature]`` as `models.signal.variation` makes them.
+            features: float32 ``[stream, ...]``, the input that the card names (`models.signal.inputs`).
             mask: ``[stream]``, True where a stream was measured.
             head: the room's own head; the shipped one without it.
         """
@@ -46,6 +48,11 @@ class Backbone:
             feeds |= {"head_weight": head.weight, "head_bias": head.bias}
         embedding, logits = self._session.run(["embedding", "logits"], feeds)
         return embedding[0], logits[0]
+
+    def read(self, view: View, head: Head | None = None) -> npt.NDArray[np.float32] | None:
+        """Logits ``[output]`` of one window, fed what the card names; None when no stream is measured."""
+        seen = INPUTS[self.card.features](view)
+        return self.run(seen.values, seen.mask, head)[1] if seen.mask.any() else None
 
     @property
     def ref(self) -> ModelRef:

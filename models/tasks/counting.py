@@ -1,10 +1,9 @@
 """Counting: how many people, as posterior median with a conformal interval."""
 
-import numpy as np
-
 from models.prediction import Prediction, Reason
 from models.tasks.base import Evidence
-from models.tasks.ordinal import class_probabilities, expectation, interval, median
+from models.tasks.decode import probabilities
+from models.tasks.ordinal import expectation, interval, median
 
 
 class Counting:
@@ -22,21 +21,18 @@ class Counting:
         model = evidence.model
         if model is None:
             return Prediction.unknown(self.name, Reason.NO_MODEL)
-        view = evidence.view.variation
-        if not view.mask.any():
+        logits = model.read(evidence.view)
+        if logits is None:
             return Prediction.unknown(self.name, Reason.LOW_OCCUPANCY, model.ref)
-        _, logits = model.run(view.features, view.mask)
-        if not np.isfinite(logits).all():
-            raise FloatingPointError(f"model {model.card.name} gave {logits}")
         numbers = model.card.calibration
-        probabilities = class_probabilities(logits, numbers["temperature"])
-        low, high = interval(probabilities, numbers["interval_width"])
-        people = int(median(probabilities))
+        found = probabilities(logits, model.card.output, numbers["temperature"])
+        low, high = interval(found, numbers["interval_width"])
+        people = int(median(found))
         return Prediction(
             task=self.name,
             value=people,
-            probability=float(probabilities[people]),
+            probability=float(found[people]),
             interval=(float(low), float(high)),
             model=model.ref,
-            extras={"expected": round(float(expectation(probabilities)), 2)},
+            extras={"expected": round(float(expectation(found)), 2)},
         )

@@ -3,10 +3,15 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 SIMULATION = "simulation"
 """`trained_on` of a model that saw nothing but simulated rooms."""
+
+
+Output = Literal["ordinal", "softmax", "metres"]
+"""What logits are: those of P(class > k), ``[..., classes - 1]``; one a class; or x and y, ``[..., 2]``."""
+OUTPUTS: tuple[Output, ...] = get_args(Output)
 
 
 class CardError(ValueError):
@@ -21,7 +26,8 @@ class Card:
         trained_on: ``"simulation"``, or the name of the data set.
         shelf: ``"open"`` or ``"research"``; `licence` says under which terms the weights may be used.
         features: version of the feature set the backbone was trained on.
-        classes: what the logits stand for, in order.
+        classes: what the logits stand for, in order; empty where they are metres.
+        output: how the logits are meant, see `models.tasks.decode`.
         nics: NICs whose frames it was trained on, simulated ones for simulation; it speaks for no other.
         digest: sha256 of ``model.onnx``, hex.
         calibration: numbers the task needs to turn logits into probabilities and intervals.
@@ -36,6 +42,7 @@ class Card:
     licence: str
     features: str
     classes: tuple[str, ...]
+    output: Output
     nics: tuple[str, ...]
     digest: str
     calibration: Mapping[str, Any]
@@ -58,6 +65,7 @@ def parse_card(text: str, where: str) -> Card:
         return Card(
             **{name: document[name] for name in _TEXTS},
             classes=tuple(str(name) for name in document["classes"]),
+            output=_output(document.get("output", "ordinal"), where),
             nics=tuple(str(name) for name in document["nics"]),
             calibration=document["calibration"],
             document=document,
@@ -66,6 +74,13 @@ def parse_card(text: str, where: str) -> Card:
         raise CardError(f"{where}: not TOML: {error}") from error
     except KeyError as error:
         raise CardError(f"{where}: field {error} is missing") from error
+
+
+def _output(text: str, where: str) -> Output:
+    for known in OUTPUTS:
+        if text == known:
+            return known
+    raise CardError(f"{where}: output {text!r} is none of {', '.join(OUTPUTS)}")
 
 
 _TEXTS = ("name", "version", "task", "trained_on", "shelf", "licence", "features", "digest")
