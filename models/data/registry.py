@@ -91,6 +91,17 @@ def _all() -> dict[str, Dataset]:
     return found
 
 
+def check_task(one: Dataset, folder: Path, task: str) -> None:
+    """See that the data set has labels for this task.
+
+    Raises:
+        DatasetError: it has not.
+    """
+    if task not in one.LEARNERS:
+        there = ", ".join(one.LEARNERS)
+        raise DatasetError(f"data set {folder} ({one.NAME}) has no {task}, but {there}")
+
+
 def check_wanted(folder: Path, known: Mapping[str, Sequence[Path]], wanted: Sequence[str]) -> None:
     """See that all these domains are there.
 

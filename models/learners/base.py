@@ -1,7 +1,7 @@
 """What a learner is: labelled rows in, something that answers rows out; and methods that all share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.training.task import TaskSpec
+from models.zoo import Output
 
 Found = npt.NDArray[np.float64]
 """Probabilities ``[row, class]``; or in metres x, y and a radius that holds two thirds, ``[row, 3]``."""
@@ -38,9 +39,31 @@ class Adaptable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Loss by epoch, on what was trained on and on what was held out of it."""
+
+    training: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+
+
 @runtime_checkable
 class Exportable(Protocol):
-    """Something learned that an ONNX file can hold (docs/onnx-contract.md)."""
+    """Something learned that an ONNX file can hold and the worker run (docs/onnx-contract.md).
+
+    Attributes:
+        features: the one input it is fed, a name in `models.signal.inputs`.
+        output: how its logits are meant.
+        curve: how it was fitted; empty where there are no epochs.
+    """
+
+    features: str
+    output: Output
+    curve: Curve
+
+    def logits(self, inputs: Inputs) -> Found:
+        """What the exported file will answer to rows, ``[row, output]``, before any calibration."""
+        ...
 
     def to_onnx(self, name: str) -> bytes:
         """The file; the same bytes for the same weights."""

@@ -1,13 +1,46 @@
 """The set network over a room's streams, with its own ways of adapting (`models.training.methods`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from models.data.samples import Samples
-from models.learners.base import Learner, Method, Problem, Share, unseen
+import torch
+
+from models.data.samples import MASK, Samples
+from models.learners.base import Curve, Found, Inputs, Learner, Method, Problem, Share, unseen
 from models.signal.variation import VERSION
+from models.tasks.ordinal import class_probabilities
+from models.training.export import to_onnx
 from models.training.fit import Fitted, fit
 from models.training.methods import METHODS, applicable
 from models.training.task import task_spec
+from models.zoo import Output
+
+
+class StreamSetModel:
+    """A fitted `StreamSet` as all learners offer theirs."""
+
+    features = VERSION
+    output: Output = "ordinal"
+
+    def __init__(self, fitted: Fitted) -> None:
+        self.fitted = fitted
+        self.curve = Curve(fitted.curve.training, fitted.curve.validation)
+
+    def logits(self, inputs: Inputs) -> Found:
+        """Cumulative logits ``[row, classes - 1]``."""
+        network = self.fitted.network.eval()
+        with torch.no_grad():
+            features, mask = (torch.from_numpy(inputs[name]) for name in (VERSION, VERSION + MASK))
+            _, logits = network(features, mask.float(), *network.head())
+        found: Found = logits.double().numpy()
+        return found
+
+    def predict(self, inputs: Inputs) -> Found:
+        """Class probabilities ``[row, class]``."""
+        return class_probabilities(self.logits(inputs), self.fitted.temperature)
+
+    def to_onnx(self, name: str) -> bytes:
+        """See `models.training.export`."""
+        return to_onnx(self.fitted.network, name)
 
 
 class StreamSetLearner(Learner):
@@ -18,15 +51,22 @@ class StreamSetLearner(Learner):
     TASKS = ("presence", "counting")
     INPUTS = (VERSION,)
 
-    def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> Fitted:
+    def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> StreamSetModel:
         """Fit on all of these windows; epochs come from a part held out first."""
         task = "presence" if "occupied" in samples.classes else "counting"
-        return fit(samples, task_spec(task, samples.classes), seed, progress=progress)
+        return StreamSetModel(fit(samples, task_spec(task, samples.classes), seed, progress=progress))
 
     def methods(self) -> Mapping[str, Method]:
         """See `models.training.methods`."""
-        return METHODS
+        return {name: _unwrapped(method) for name, method in METHODS.items()}
 
     def baselines(self, problem: Problem) -> Sequence[str]:
         """Those that apply (DESIGN A6)."""
         return applicable(problem)
+
+
+def _unwrapped(method: Callable[[Problem, Fitted, int], Found]) -> Method:
+    def carried(problem: Problem, model: StreamSetModel, seed: int) -> Found:
+        return method(problem, model.fitted, seed)
+
+    return carried

@@ -5,15 +5,17 @@ from typing import Annotated, Literal
 
 import torch
 import typer
-from rich.console import Console
 
-from models.data.crowd import presence_of
+from models.data.registry import dataset_of
 from models.data.samples import Samples
 from models.errors import SelectionError
+from models.learners import Learner, learner, names
+from models.training.build import Origin, build
+from models.training.card_file import write
 from models.training.console import progress_bar, reported
-from models.training.shelve import Origin, build, write
-from models.training.sources import CROWD, CROWD_LICENCE, SIMULATION_ROOMS, from_folder, from_simulation
-from models.training.task import task_spec
+from models.training.sources import SIMULATION_LEARNERS, SIMULATION_ROOMS, from_folder, from_simulation
+from models.training.task import TASKS, task_spec
+from models.training.zoo import ZOO, train_zoo
 
 app = typer.Typer(
     help="Train models and write their cards. Needs the extra `train`.",
@@ -22,14 +24,21 @@ app = typer.Typer(
     epilog="Example: roomtone train counting --data crowd_rooms_5300 --shelf research -o out",
 )
 
-DataDir = Annotated[Path | None, typer.Option("--data", help="Data set: a folder of <domain>/<n>p.dat.xz.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data", help="Folder of a data set: of a known layout, or with dataset.toml.")
+]
 Simulated = Annotated[bool, typer.Option("--simulation", help="Train on simulated rooms instead.")]
+LearnerName = Annotated[
+    str | None, typer.Option("--learner", help=f"By default the data set's own; {', '.join(names())}.")
+]
+Domains = Annotated[str | None, typer.Option(help="Only these domains, with commas.")]
 Shelf = Annotated[Literal["open", "research", "local"], typer.Option(help="Shelf named in the card.")]
 Licence = Annotated[str, typer.Option(help="Terms of the data, for the card.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for model.onnx, card.toml, curve.png.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder for model.onnx, card.toml, results.json, curve.png.")
+]
 Rooms = Annotated[int, typer.Option(help="Simulated rooms.", min=2)]
-TASKS = ("presence", "counting")
-ZOO = Path(__file__).parents[1] / "zoo"
+Seeds = Annotated[int, typer.Option(help="Trainings that the card's figures are taken over.", min=1)]
 
 
 def _add(task: str) -> None:
@@ -45,16 +54,63 @@ def _add(task: str) -> None:
         output: Output,
         data: DataDir = None,
         simulation: Simulated = False,
+        learner_name: LearnerName = None,
+        domains: Domains = None,
         shelf: Shelf = "local",
         licence: Licence = "not stated",
         rooms: Rooms = SIMULATION_ROOMS,
+        seeds: Seeds = 3,
     ) -> None:
         with reported():
-            _train(task, output, _gather(data, rooms, shelf, licence, simulation=simulation))
+            if simulation == (data is not None):
+                raise SelectionError("give either --data DIR or --simulation")
+            who = _learner(task, data, learner_name)
+            with progress_bar("windows") as progress:
+                if data is None:
+                    gathered = from_simulation(task, rooms, shelf, progress, inputs=who.INPUTS)
+                else:
+                    some = None if domains is None else [one.strip() for one in domains.split(",")]
+                    gathered = from_folder(
+                        data, task, shelf, licence, progress, inputs=who.INPUTS, domains=some
+                    )
+            _train(task, who, output, gathered, seeds)
 
 
 for _task in TASKS:
     _add(_task)
+
+
+def _learner(task: str, data: Path | None, name: str | None) -> Learner:
+    """The learner asked for, or the one that such data is learned with."""
+    if name is not None:
+        return learner(name)
+    usual = SIMULATION_LEARNERS if data is None else dataset_of(data).LEARNERS
+    if task not in usual:
+        where = "simulation" if data is None else str(data)
+        raise SelectionError(f"{where} has no {task}, but {', '.join(usual)}")
+    return learner(usual[task])
+
+
+def _train(task: str, who: Learner, folder: Path, gathered: tuple[Samples, Origin], seeds: int) -> None:
+    torch.set_num_threads(1)  # the same sums in the same order on any machine
+    samples, origin = gathered
+    with progress_bar(f"train {task}") as progress:
+        built = build(
+            who,
+            samples,
+            task_spec(task, samples.classes),
+            origin,
+            name=f"{task}-{origin.trained_on}",
+            seeds=seeds,
+            progress=progress,
+        )
+    write(built, folder)
+    figures = ", ".join(
+        f"{key} {value['mean']:.3f} +- {value['sd']:.3f}"
+        for key, value in built.card["metrics"].items()
+        if isinstance(value, dict)
+    )
+    typer.echo(f"{folder}: {len(built.onnx)} bytes; held-out: {figures}")
 
 
 @app.command(epilog="Example: roomtone train zoo --shared ../shared")
@@ -65,47 +121,5 @@ def zoo(
 ) -> None:
     """Train every shipped model again: the open shelf, and research where its data set is there."""
     with reported():
-        gathered = [_gather(None, SIMULATION_ROOMS, "open", "", simulation=True)]
-        crowd = shared / "datasets" / CROWD
-        if crowd.is_dir():
-            gathered.append(_gather(crowd, 0, "research", CROWD_LICENCE, simulation=False))
-        else:
-            Console(stderr=True).print(f"no {crowd}: the research shelf is left as it is")
-        for samples, origin in gathered:
-            for task in TASKS:
-                name = f"{task}-{origin.trained_on.replace('_', '-')}"
-                _train(task, output / origin.shelf / name, (samples, origin), name=name, curve=False)
-
-
-def _gather(
-    data: Path | None, rooms: int, shelf: str, licence: str, *, simulation: bool
-) -> tuple[Samples, Origin]:
-    if simulation == (data is not None):
-        raise SelectionError("give either --data DIR or --simulation")
-    with progress_bar("windows") as progress:
-        if data is None:
-            return from_simulation(rooms, shelf, progress)
-        return from_folder(data, shelf, licence, progress)
-
-
-def _train(
-    task: str,
-    folder: Path,
-    gathered: tuple[Samples, Origin],
-    *,
-    name: str | None = None,
-    curve: bool = True,
-) -> None:
-    torch.set_num_threads(1)  # the same sums in the same order on any machine
-    counted, origin = gathered
-    samples = counted if task == "counting" else presence_of(counted)
-    spec = task_spec(task, samples.classes)
-    with progress_bar(f"train {task}") as progress:
-        shelved = build(samples, spec, origin, name=name or f"{task}-{origin.trained_on}", progress=progress)
-    write(shelved, folder, curve=curve)
-    figures = ", ".join(
-        f"{key} {value['mean']:.3f} +- {value['sd']:.3f}"
-        for key, value in shelved.card["metrics"].items()
-        if isinstance(value, dict)
-    )
-    typer.echo(f"{folder}: {len(shelved.onnx)} bytes; held-out domains: {figures}")
+        for line in train_zoo(shared / "datasets", output):
+            typer.echo(line)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data.registry import Dataset, dataset_of
+from models.data.registry import Dataset, check_task, dataset_of
 from models.data.samples import Samples
-from models.errors import DatasetError, SelectionError
+from models.errors import SelectionError
 from models.learners import Learner, learner
 from models.learners.base import Problem
 from models.training.selection import Part, leave_out, parse_selection, parse_support, pick, split_support
@@ -78,9 +78,7 @@ def study(question: Question, progress: Progress) -> Study:
     """
     _check(question)
     dataset = dataset_of(question.data)
-    if question.task not in dataset.LEARNERS:
-        there = ", ".join(dataset.LEARNERS)
-        raise DatasetError(f"data set {question.data} ({dataset.NAME}) has no {question.task}, but {there}")
+    check_task(dataset, question.data, question.task)
     who = learner(question.learner or dataset.LEARNERS[question.task])
     if question.task not in who.TASKS:
         raise SelectionError(f"learner {who.NAME} learns {', '.join(who.TASKS)}, not {question.task}")

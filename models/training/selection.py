@@ -169,4 +169,4 @@ def hold_out(samples: Samples) -> tuple[Samples, Samples]:
         return samples.take(~held), samples.take(held)
     ends = {one: float(samples.start_s[samples.session == one].max()) for one in np.unique(samples.session)}
     cut = np.array([ends[one] * 2 / 3 for one in samples.session])
-    return samples.take(samples.start_s < cut - GUARD_S), samples.take(samples.start_s >= cut)
+    return samples.take(samples.start_s < cut - samples.guard), samples.take(samples.start_s >= cut)

@@ -1,14 +1,17 @@
 """Where training windows come from, and what a card must say about it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from models.data import crowd, simulation
+from models.data import simulation
+from models.data.crowd import presence_of
 from models.data.digest import digest
+from models.data.registry import check_task, dataset_of
 from models.data.samples import Samples
+from models.errors import SelectionError
 from models.signal.window import WindowSpec
-from models.training.shelve import Origin
+from models.training.build import Origin
 
 CROWD = "crowd_rooms_5300"
 CROWD_LICENCE = (
@@ -16,6 +19,8 @@ CROWD_LICENCE = (
     "non-commercial research with acknowledgement (Di Domenico et al., WPA 2016, 10.1145/2935651.2935657; "
     "WiMob 2016, 10.1109/WiMOB.2016.7763227)"
 )
+SIMULATION_LEARNERS = {"presence": "stream_set", "counting": "stream_set"}
+"""Task -> learner of what is simulated for it."""
 SIMULATION_ROOMS = 40
 SIMULATION_SECONDS = 20.0
 SIMULATION_SEED = 5
@@ -23,29 +28,50 @@ SIMULATION_SEED = 5
 Progress = Callable[[str, float], None]
 
 
-def from_folder(data: Path, shelf: str, licence: str, progress: Progress) -> tuple[Samples, Origin]:
-    """All domains of a data set laid out like crowd_rooms_5300.
+def from_folder(
+    data: Path,
+    task: str,
+    shelf: str,
+    licence: str,
+    progress: Progress,
+    *,
+    inputs: Sequence[str] = (),
+    domains: Sequence[str] | None = None,
+) -> tuple[Samples, Origin]:
+    """Domains of a data set, all of them unless some are named.
 
     Raises:
-        DatasetError: it is not there or cannot be read.
+        DatasetError: it is not there or cannot be read, or knows no such task.
     """
-    known = crowd.domains(data)
-    samples = crowd.load(data, "counting", list(known), progress=progress)
+    dataset = dataset_of(data)
+    check_task(dataset, data, task)
+    known = dataset.domains(data, task)
+    wanted = list(known) if domains is None else list(domains)
+    samples = dataset.load(data, task, wanted, inputs=inputs, progress=progress)
     return samples, Origin(
         trained_on=data.resolve().name,
         licence=licence,
         shelf=shelf,
         nics=samples.nics,
-        data=f"{data.resolve().name}: {', '.join(known)}",
-        digest=digest(path for paths in known.values() for path in paths),
+        data=f"{data.resolve().name}: {', '.join(wanted)}",
+        digest=digest(path for name in wanted for path in known[name]),
     )
 
 
-def from_simulation(rooms: int, shelf: str, progress: Progress) -> tuple[Samples, Origin]:
-    """Simulated rooms of `drivers.simulate.corpus`, 0-7 people."""
-    samples = simulation.load(
-        rooms, SIMULATION_SECONDS, WindowSpec(), seed=SIMULATION_SEED, progress=progress
+def from_simulation(
+    task: str, rooms: int, shelf: str, progress: Progress, *, inputs: Sequence[str] = ()
+) -> tuple[Samples, Origin]:
+    """Simulated rooms of `drivers.simulate.corpus`.
+
+    Raises:
+        SelectionError: nothing is simulated for this task.
+    """
+    if task not in SIMULATION_LEARNERS:
+        raise SelectionError(f"nothing is simulated for {task}, but for {', '.join(SIMULATION_LEARNERS)}")
+    counted = simulation.load(
+        rooms, SIMULATION_SECONDS, WindowSpec(), seed=SIMULATION_SEED, inputs=inputs, progress=progress
     )
+    samples = presence_of(counted) if task == "presence" else counted
     what = (
         f"{rooms} simulated rooms, {SIMULATION_SECONDS:g} s with each of 0-7 people, seed {SIMULATION_SEED}"
     )

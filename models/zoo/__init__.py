@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from models.zoo.card import SIMULATION, Card, CardError, parse_card
+from models.zoo.card import OUTPUTS, SIMULATION, Card, CardError, Output, parse_card
 
 SHELVES = ("open", "research")
 
@@ -52,10 +52,12 @@ def _folders(shelf: str) -> Iterator[Traversable]:
 
 
 __all__ = [
+    "OUTPUTS",
     "SHELVES",
     "SIMULATION",
     "Card",
     "CardError",
+    "Output",
     "ShelvedModel",
     "parse_card",
     "read_model",

@@ -27,7 +27,7 @@ def test_the_card_is_found_in_the_recordings_whatever_the_folder_is_called(tmp_p
     for people, nic in enumerate(("intel5300", "atheros", "nexmon")):
         record(tmp_path / "room", people, nic)
     assert crowd.load(tmp_path, "counting", ["room"], classes=["0"]).nics == ("intel5300",)
-    samples, origin = from_folder(tmp_path, "research", "mine", lambda _what, _share: None)
+    samples, origin = from_folder(tmp_path, "counting", "research", "mine", lambda _what, _share: None)
     assert samples.nics == origin.nics == ("atheros", "intel5300", "nexmon")
 
 
