@@ -1,6 +1,7 @@
 """A window and what is computed from it, each once however many tasks and models ask."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from models.signal.fading import Fading
@@ -20,6 +21,22 @@ class View:
         """How the power of every link goes up and down."""
         window = self.window
         return {part.link: Fading(part, window.start_ns, window.end_ns) for part in window.parts}
+
+    def of_link(self, link: str) -> "View":
+        """The same window as one of its links sees it alone; what was computed of that link stays."""
+        window = self.window
+        kept = [number for number, name in enumerate(window.links) if name == link]
+        view = View(
+            replace(
+                window,
+                links=(link,),
+                nics=tuple(window.nics[number] for number in kept),
+                frames=sum(len(window.parts[number].time_ns) for number in kept),
+                parts=tuple(window.parts[number] for number in kept),
+            )
+        )
+        view.__dict__["fading"] = {link: self.fading[link]}
+        return view
 
     @cached_property
     def motions(self) -> Mapping[str, Motion]:

@@ -1,8 +1,10 @@
 """Counting: how many people, as posterior median with a conformal interval."""
 
 from models.prediction import Prediction, Reason
+from models.runtime import Backbone
 from models.tasks.base import Evidence
 from models.tasks.decode import probabilities
+from models.tasks.fusion import Logits, agreement
 from models.tasks.ordinal import expectation, interval, median
 
 
@@ -34,5 +36,12 @@ class Counting:
             probability=float(found[people]),
             interval=(float(low), float(high)),
             model=model.ref,
-            extras={"expected": round(float(expectation(found)), 2)},
+            extras={
+                "expected": round(float(expectation(found)), 2),
+                **agreement(model, evidence.view, people, lambda alone: _most_likely(alone, model)),
+            },
         )
+
+
+def _most_likely(logits: Logits, model: Backbone) -> int:
+    return int(median(probabilities(logits, model.card.output, model.card.calibration["temperature"])))
