@@ -82,7 +82,7 @@ def load(
 def presence_of(counted: Samples) -> Samples:
     """The same windows labelled with whether anybody is there."""
     people = np.array([int(name) for name in counted.classes])[counted.label]
-    return counted.relabelled((people > 0).astype(np.int64), PRESENCE)
+    return counted.relabelled("presence", (people > 0).astype(np.int64), PRESENCE)
 
 
 def _recordings(folder: Path) -> dict[int, Path]:
@@ -113,6 +113,7 @@ def _recording(
         raise DatasetError(f"recording {path} is shorter than one window of {spec.length_s:g} s")
     return samples_of(
         windows,
+        task="counting",
         domain=domain,
         session=f"{domain}/{people}p",
         label=people,

@@ -25,6 +25,7 @@ class Samples:
     """Labelled rows of one task, in order of domain, session and time.
 
     Attributes:
+        task: whose labels they are.
         inputs: what may be looked at, by name, ``[row, ...]`` each.
         label: int64 ``[row]``, index into `classes`; or float64 ``[row, 2]``, x and y in metres.
         classes: names of the classes in order; empty where labels are metres.
@@ -40,6 +41,7 @@ class Samples:
         nics: which cards the frames are from, as their recordings say, sorted.
     """
 
+    task: str
     inputs: Mapping[str, Array]
     label: Array
     classes: tuple[str, ...]
@@ -83,9 +85,9 @@ class Samples:
         arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return replace(self, **arrays, inputs={name: value[rows] for name, value in self.inputs.items()})
 
-    def relabelled(self, label: Array, classes: tuple[str, ...]) -> "Samples":
+    def relabelled(self, task: str, label: Array, classes: tuple[str, ...]) -> "Samples":
         """The same rows for another task."""
-        return replace(self, label=label, classes=classes)
+        return replace(self, task=task, label=label, classes=classes)
 
     @classmethod
     def join(cls, parts: "Sequence[Samples]") -> "Samples":
@@ -125,6 +127,7 @@ def _stacked(arrays: Sequence[Array]) -> Array:
 
 
 def rows(
+    task: str,
     inputs: Mapping[str, Array],
     label: Array,
     classes: tuple[str, ...],
@@ -145,6 +148,7 @@ def rows(
     count = len(label)
     number = np.arange(count)
     return Samples(
+        task=task,
         inputs=inputs,
         label=label,
         classes=classes,

@@ -33,6 +33,7 @@ def load(
         parts.append(
             samples_of(
                 windows,
+                task="counting",
                 domain=room,
                 session=f"{room}/{count}p",
                 label=count,

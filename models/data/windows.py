@@ -31,6 +31,7 @@ def windows_of(blocks: Iterable[FrameBlock], spec: WindowSpec, link: str = "link
 def samples_of(
     windows: Sequence[Window],
     *,
+    task: str,
     domain: str,
     session: str,
     label: int | npt.NDArray[np.int64],
@@ -44,6 +45,7 @@ def samples_of(
 
     Args:
         windows: of the recording.
+        task: whose labels they are.
         domain: where it is from.
         session: its name.
         person: who is seen, where that is one.
@@ -57,6 +59,7 @@ def samples_of(
     kept = [window for window, good in zip(windows, enough, strict=True) if good]
     labels = np.broadcast_to(np.asarray(label, np.int64), len(windows))[enough]
     return rows(
+        task,
         _inputs(kept, tuple(dict.fromkeys((VARIATION, *inputs)))),
         labels,
         classes,

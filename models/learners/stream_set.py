@@ -53,8 +53,8 @@ class StreamSetLearner(Learner):
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> StreamSetModel:
         """Fit on all of these windows; epochs come from a part held out first."""
-        task = "presence" if "occupied" in samples.classes else "counting"
-        return StreamSetModel(fit(samples, task_spec(task, samples.classes), seed, progress=progress))
+        spec = task_spec(samples.task, samples.classes)
+        return StreamSetModel(fit(samples, spec, seed, progress=progress))
 
     def methods(self) -> Mapping[str, Method]:
         """See `models.training.methods`."""

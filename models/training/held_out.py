@@ -27,7 +27,7 @@ def folds(samples: Samples) -> list[tuple[Rows, Rows]]:
     """
     names = list(dict.fromkeys(samples.domain.tolist()))
     if len(names) < 2:
-        numbered = samples.relabelled(np.arange(len(samples)), samples.classes)
+        numbered = samples.relabelled(samples.task, np.arange(len(samples)), samples.classes)
         known, asked = hold_out(numbered)
         if not len(known) or not len(asked):
             raise SelectionError(

@@ -17,6 +17,7 @@ def samples(domains: tuple[str, ...] = ("A", "B"), seconds: int = 60, classes: i
     rows = [(d, c, t) for d in domains for c in range(classes) for t in range(seconds - 3)]
     session = np.array([f"{d}/{c}p" for d, c, _ in rows])
     return Samples(
+        task="counting",
         inputs={"plain": np.zeros((len(rows), 2), np.float32)},
         label=np.array([c for _, c, _ in rows]),
         classes=tuple(str(n) for n in range(classes)),

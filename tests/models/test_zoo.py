@@ -100,6 +100,7 @@ def test_training_and_serving_see_the_same_numbers() -> None:
         windows_of(blocks, WindowSpec()),
         domain="d",
         session="d/2p",
+        task="counting",
         label=2,
         classes=("0", "1", "2"),
         spec=WindowSpec(),
