@@ -11,8 +11,11 @@ from models.errors import SelectionError
 from models.learners.base import Learner
 
 _BUILT_IN = {
+    "shallow": "models.learners.shallow:ShallowLearner",
     "stream_set": "models.learners.stream_set:StreamSetLearner",
 }
+_TOLD = ("shallow",)
+"""Learners that can be told more by name."""
 _GROUP = "roomtone.learners"
 
 
@@ -22,14 +25,16 @@ def names() -> list[str]:
 
 
 def learner(name: str) -> Learner:
-    """The learner of that name.
+    """The learner of that name; behind a colon stands what else it is told, as in ``shallow:lof+pca+svc``.
 
     Raises:
-        SelectionError: there is none.
+        SelectionError: there is none, or it takes no such word.
     """
-    if name in _BUILT_IN:
-        module, _, kind = _BUILT_IN[name].partition(":")
-        return cast("Learner", getattr(import_module(module), kind)())
+    first, _, told = name.partition(":")
+    if first in _BUILT_IN and (not told or first in _TOLD):
+        module, _, kind = _BUILT_IN[first].partition(":")
+        made = getattr(import_module(module), kind)
+        return cast("Learner", made(told) if told else made())
     for point in entry_points(group=_GROUP):
         if point.name == name:
             return cast("Learner", point.load()())

@@ -13,14 +13,14 @@ def write(built: Built, folder: Path, *, results: bool = True) -> None:
     """Write ``model.onnx``, ``card.toml`` and, with `results`, ``results.json`` and ``curve.png``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(built.onnx)
-    (folder / "card.toml").write_text(_toml(built.card), encoding="utf-8")
+    (folder / "card.toml").write_text(to_toml(built.card), encoding="utf-8")
     if results:
         (folder / "results.json").write_text(json.dumps(built.results, indent=2) + "\n", encoding="utf-8")
         if built.curve.training:
             _plot(built.curve, str(built.card["name"]), folder / "curve.png")
 
 
-def _toml(card: Mapping[str, Any]) -> str:
+def to_toml(card: Mapping[str, Any]) -> str:
     """Plain values first, then one table for each mapping; JSON's strings, numbers and lists are TOML's."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in card.items() if not isinstance(value, Mapping)]
     for key, value in card.items():
