@@ -11,6 +11,11 @@ from models.errors import SelectionError
 from models.learners.base import Learner
 
 _BUILT_IN = {
+    "cnn_bilstm": "models.learners.neural:CnnBiLstmLearner",
+    "counting_dnn": "models.learners.neural:CountingDnn",
+    "fingerprint_cnn": "models.learners.neural:FingerprintCnnLearner",
+    "fingerprint_dnn": "models.learners.neural:FingerprintDnn",
+    "object_cnn": "models.learners.neural:ObjectCnn",
     "shallow": "models.learners.shallow:ShallowLearner",
     "stream_set": "models.learners.stream_set:StreamSetLearner",
 }

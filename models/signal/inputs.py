@@ -18,8 +18,8 @@ from models.signal.view import View
 
 PROFILE = "profile-1"
 AMPLITUDE = "amplitude-1"
-TIME_BINS = 100
-"""Bins of time in `amplitude-1`: 40 ms each in a window of 4 s."""
+BANDS, TIME_BINS = 10, 100
+"""Bands of three subcarriers and bins of time in `amplitude-1`: 40 ms each in a window of 4 s."""
 _FLOOR = 1e-3
 
 Floats = npt.NDArray[np.float32]
@@ -49,18 +49,19 @@ def _profile(view: View) -> Measured:
 
 
 def _amplitude(view: View) -> Measured:
-    """Power relative to its mean over the window, less 1, ``[stream, 30, 100]``; 0 where no frame is."""
+    """Power relative to its mean over the window, less 1, ``[stream, 10, 100]``; 0 where no frame is."""
     rows = [_over_time(one) for one in view.fading.values() if one.filled >= 2 * MIN_PAIRS]
-    return _joined(rows, (SUBCARRIERS, TIME_BINS))
+    return _joined(rows, (BANDS, TIME_BINS))
 
 
 def _over_time(fading: Fading) -> Floats:
-    """Bins of the window averaged to `TIME_BINS`, over those that hold frames, ``[stream, 30, 100]``."""
+    """Bins of the window averaged to `TIME_BINS`, over those that hold frames, ``[stream, 10, 100]``."""
     edges = np.arange(TIME_BINS) * len(fading.mask) // TIME_BINS
     total = np.add.reduceat(fading.centred, edges, axis=0)
     count = np.add.reduceat(fading.mask.astype(np.float32), edges)
     mean = total / np.maximum(count, 1)[:, None]
-    return np.ascontiguousarray(mean.T, np.float32).reshape(-1, SUBCARRIERS, TIME_BINS)
+    bands = mean.reshape(TIME_BINS, -1, BANDS, SUBCARRIERS // BANDS).mean(axis=-1)
+    return np.ascontiguousarray(np.moveaxis(bands, 0, -1), np.float32)
 
 
 def _joined(rows: list[Floats], shape: tuple[int, ...]) -> Measured:
