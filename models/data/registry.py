@@ -13,6 +13,7 @@ from models.data.samples import Samples
 from models.errors import DatasetError
 
 _BUILT_IN = {
+    "own": "models.data.own",
     "crowd": "models.data.crowd",
 }
 _GROUP = "roomtone.datasets"

@@ -29,6 +29,7 @@ COMMANDS = {
     "traffic": "service.cli.traffic",
     "keys": "service.cli.keys",
     "links": "service.cli.links",
+    "data": "models.training.cli_data",
     "train": "models.training.cli_train",
     "evaluate": "models.training.cli_evaluate",
     "bench": "service.cli.bench",
