@@ -4,6 +4,7 @@ Ethernet and cooked headers, stacked VLAN tags, IPv4 options. The length of a pa
 says: link layers pad short frames, and capture tools cut long ones.
 """
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,13 @@ _PROTOCOL_AT = {ETHERNET: 12, COOKED: 14, COOKED_2: 0}
 _IPV4, _VLAN, _UDP, _MAX_TAGS = 0x0800, (0x8100, 0x88A8, 0x9100), 17, 4
 _IP_BYTES, _UDP_BYTES = 20, 8
 _FRAGMENT = 0x3FFF  # more fragments follow, or this one has an offset
+_PLAIN_BYTES = 42
+_PLAIN = struct.Struct(">H BxH 2xHxB 10x 2xHH")
+"""Of Ethernet, IPv4 without options and UDP, from byte 12: protocol; version and length of header, length,
+fragment, protocol; port, length."""
+_TOLD = [(12, b"\xff\xff\xff\x00\xff\xff\x00\x00"), (20, b"\xff\xff\x00\xff" + bytes(4))]
+_TOLD += [(34, b"\x00\x00\xff\xff\xff\xff\x00\x00")]
+"""Which bits these are of the 8 bytes from each place on; the others may differ from packet to packet."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -60,6 +68,8 @@ def find_udp(data: bytes | memoryview, packets: Packets) -> Udp:
     if not len(packets):
         none, no = np.empty(0, np.int64), np.empty(0, np.bool_)
         return Udp(no, no, none, none, none, none)
+    if (plain := _all_plain(data, packets)) is not None:
+        return plain
     buffer, end = _Buffer(data), packets.start + packets.size
     ip, protocol, known = _network_layer(buffer, packets)
     first = buffer.byte(ip)
@@ -74,6 +84,28 @@ def find_udp(data: bytes | memoryview, packets: Packets) -> Udp:
     length = buffer.word(at - 4) - _UDP_BYTES
     length[(length + _UDP_BYTES + header > total) & (total > 0)] = -1
     return Udp(is_udp, is_other, at, end, length, buffer.word(at - 6))
+
+
+def _all_plain(data: bytes | memoryview, packets: Packets) -> Udp | None:
+    """The quick way where all are UDP in plain Ethernet to one port, of one length; else None."""
+    start, count = packets.start, len(packets)
+    if (packets.link != ETHERNET).any() or (packets.size < _PLAIN_BYTES).any():
+        return None
+    protocol, version, total, fragment, transport, port, length = _PLAIN.unpack_from(data, int(start[0]) + 12)
+    if (protocol, version, fragment & _FRAGMENT, transport) != (_IPV4, 0x45, 0, _UDP):
+        return None
+    windows: npt.NDArray[np.void] = np.ndarray(
+        (len(data) - _PLAIN_BYTES + 1,), f"V{_PLAIN_BYTES}", data, strides=(1,)
+    )
+    heads = windows[start]
+    for at, mask in _TOLD:
+        told: npt.NDArray[np.uint64] = np.ndarray((count,), np.uint64, heads, at, heads.strides)
+        if ((told ^ told[0]) & np.frombuffer(mask, np.uint64)).any():
+            return None
+    size = -1 if 0 < total < _IP_BYTES + length else length - _UDP_BYTES
+    sizes, ports = np.full(count, size, np.int64), np.full(count, port, np.int64)
+    sure, end = np.ones(count, np.bool_), start + packets.size
+    return Udp(sure, ~sure, start + _PLAIN_BYTES, end, sizes, ports)
 
 
 def _network_layer(buffer: _Buffer, packets: Packets) -> tuple[Ints, Ints, Mask]:

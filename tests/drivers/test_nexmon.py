@@ -1,6 +1,7 @@
 """Nexmon datagrams: real captures against the golden decodes, headers, chips, damage, there and back."""
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from drivers.frame import FrameBlock, FrameFlag, Tone
 from drivers.nexmon.layout import FLOAT_4358, FLOAT_4366, Packing
 from drivers.nexmon.packed import Unpacker, pack
 from drivers.nexmon.tones import subcarrier_index, tones
+from drivers.nexmon.values import values
 from drivers.registry import Parsed
 from drivers.stream import Stream
 from tests.drivers import pcap_files as made
@@ -248,20 +250,35 @@ def test_packed_floats_are_exact(words: list[int]) -> None:
     for packing in (FLOAT_4358, FLOAT_4366):
         some = np.array(words, np.uint32)
         out = np.empty((len(some), 2), np.float32)
-        Unpacker(packing).unpack(some, out)
+        Unpacker(packing).unpack(some, out.view(np.complex64)[:, 0])
         assert np.array_equal(out.astype(np.float64), exact(some, packing))
         again = np.empty_like(out)
-        Unpacker(packing).unpack(pack(out, packing), again)
+        Unpacker(packing).unpack(pack(out, packing), again.view(np.complex64)[:, 0])
         assert np.array_equal(again, out)
 
 
-def test_many_words_are_unpacked_as_few_are() -> None:
-    words = np.random.default_rng(0).integers(0, 2**32, 100_003, dtype=np.uint32)
-    whole, parts = np.empty((len(words), 2), np.float32), np.empty((len(words), 2), np.float32)
-    Unpacker(FLOAT_4366).unpack(words, whole)
-    for start in range(0, len(words), 1000):
-        Unpacker(FLOAT_4366).unpack(words[start : start + 1000], parts[start : start + 1000])
-    assert np.array_equal(whole, parts)
+def packed_frames(count: int) -> tuple[bytes, np.ndarray]:
+    """Words of packed floats, 256 a frame, and where the frames start."""
+    words = np.random.default_rng(0).integers(0, 2**32, 256 * count, dtype=np.uint32)
+    return words.astype("<u4").tobytes(), np.arange(count) * 1024
+
+
+@pytest.mark.parametrize("packing", [FLOAT_4358, FLOAT_4366])
+def test_many_words_are_unpacked_as_few_are(packing: Packing) -> None:
+    data, at = packed_frames(300)
+    whole = values(data, at, 1024, packing)
+    parts = [values(data, at[start : start + 7], 1024, packing) for start in range(0, len(at), 7)]
+    assert np.array_equal(whole, np.concatenate(parts))
+    words = np.frombuffer(data, "<u4")[-256 * 3 :].astype(np.uint32)
+    assert np.array_equal(whole[-3:].reshape(-1, 2).astype(np.float64), exact(words, packing))
+
+
+def test_threads_unpack_side_by_side() -> None:
+    data, at = packed_frames(1000)
+    expected = values(data, at, 1024, FLOAT_4358)
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda _: np.array_equal(values(data, at, 1024, FLOAT_4358), expected), range(100))
+        assert all(found)
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,24 @@ def test_a_header_that_does_not_fit_is_neither() -> None:
     assert not udp.is_udp.any()
 
 
+def verdicts(packets: list[bytes]) -> list[tuple[int, ...]]:
+    """All that is found out of each of these packets; places count from its start."""
+    data = made.header() + b"".join(map(made.record, packets))
+    found = pcap.read(data, final=True)
+    udp = pcap.find_udp(data, found)
+    columns = udp.is_udp, udp.is_other, udp.at - found.start, udp.end - found.start, udp.length, udp.port
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@pytest.mark.parametrize("place", range(12, 42))
+def test_packets_alike_are_judged_as_those_in_mixed_company(place: int) -> None:
+    good, other = made.ethernet(made.ip_udp(b"payload")), made.ethernet(bytes(28), protocol=0x0806)
+    for flipped in (0x01, 0x08, 0x40, 0x80, 0xFF):
+        bad = good[:place] + bytes([good[place] ^ flipped]) + good[place + 1 :]
+        for packets in ([good, good, bad], [bad, good, good], [bad, bad, bad], [good, good[:41], bad]):
+            assert verdicts(packets) == verdicts([other, *packets])[1:]
+
+
 def test_written_files_are_read_back() -> None:
     headers = bytearray(PACKETS[0][:42])
     packet = pcap.udp_packet(b"hello", bytes(headers))
