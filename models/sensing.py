@@ -2,13 +2,15 @@
 
 The rules (DESIGN A6): a simulated source is served only by models trained on simulation or by the motion
 statistic, else `no_model`. On live or replayed frames a model trained only on simulation answers
-`uncalibrated`; the motion statistic is exempt. Too few frames is `unknown`, never a guess, and a model that
-fails is `model_error`, never an empty room. A model speaks only for the NICs that its card names, simulated
-or not: how a NIC levels, rounds and times its frames is in the features too.
+`uncalibrated`; the motion statistic is exempt. So do models of the shelf `local`: nobody but a room's own
+samples can tell how good they are (the gate, DESIGN B6). Too few frames is `unknown`, never a guess, and a
+model that fails is `model_error`, never an empty room. A model speaks only for the NICs that its card names,
+simulated or not: how a NIC levels, rounds and times its frames is in the features too.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
 from drivers.wire import Source
@@ -16,7 +18,7 @@ from models.prediction import JsonValue, Prediction, Reason
 from models.runtime import Backbone
 from models.signal.window import Window
 from models.tasks import TASKS, Evidence, Task, View
-from models.zoo import Card, shelved
+from models.zoo import LOCAL, Card, shelved
 
 MIN_OCCUPANCY = 0.7
 """Least share of filled time bins to predict on (DESIGN, Words)."""
@@ -31,13 +33,17 @@ class Sensing:
         self._backbones = tuple(backbones)
 
     @classmethod
-    def load(cls, shelves: Sequence[str]) -> Self:
+    def load(cls, shelves: Sequence[str], local: Path | None = None) -> Self:
         """Sensing with the models of these shelves, later shelves preferred; one session a model.
+
+        Args:
+            shelves: names.
+            local: folder of the shelf `local`.
 
         Raises:
             CardError: a shipped model and its card do not fit.
         """
-        return cls([Backbone(model) for model in shelved(shelves)])
+        return cls([Backbone(model) for model in shelved(shelves, local)])
 
     def cards(self) -> list[Card]:
         """Cards of the loaded models."""
@@ -87,13 +93,20 @@ class Sensing:
     def _model(self, name: str, window: Window, source: Source) -> Backbone | None:
         """The last loaded model that may speak for these frames."""
         simulated = source is Source.SIMULATED
-        fitting = [b for b in self._candidates(name, window) if b.card.simulated == simulated]
+        fitting = [b for b in self._candidates(name, window) if _may_speak(b.card, simulated=simulated)]
         return fitting[-1] if fitting else None
 
     def _why_silent(self, name: str, window: Window, source: Source) -> Reason:
-        if source is not Source.SIMULATED and self._candidates(name, window):
+        found = self._candidates(name, window)
+        local = any(one.card.shelf == LOCAL for one in found)
+        if found and (local or source is not Source.SIMULATED):
             return Reason.UNCALIBRATED
         return Reason.NO_MODEL
+
+
+def _may_speak(card: Card, *, simulated: bool) -> bool:
+    """Whether a model may speak without having passed the gate of a room."""
+    return card.simulated == simulated and card.shelf != LOCAL
 
 
 def _guarded(task: Task, evidence: Evidence) -> Prediction:

@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         return self.store.url or f"sqlite:///{self.store_file}"
 
     @property
+    def local_shelf(self) -> Path:
+        """Folder of the shelf `local`: models of the site's own."""
+        return self.data_dir.absolute() / "models"
+
+    @property
     def curve_dir(self) -> Path:
         """Folder of the CURVE keys of this site and of those enrolled."""
         return self.data_dir.absolute() / "curve"

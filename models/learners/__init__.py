@@ -16,11 +16,12 @@ _BUILT_IN = {
     "fingerprint_cnn": "models.learners.neural:FingerprintCnnLearner",
     "fingerprint_dnn": "models.learners.neural:FingerprintDnn",
     "object_cnn": "models.learners.neural:ObjectCnn",
+    "onnx": "models.learners.given:GivenLearner",
     "shallow": "models.learners.shallow:ShallowLearner",
     "stream_set": "models.learners.stream_set:StreamSetLearner",
 }
-_TOLD = ("shallow",)
-"""Learners that can be told more by name."""
+_TOLD = ("onnx", "shallow")
+"""Learners that can be told more behind a colon; `onnx` must be."""
 _GROUP = "roomtone.learners"
 
 
@@ -39,6 +40,8 @@ def learner(name: str) -> Learner:
     if first in _BUILT_IN and (not told or first in _TOLD):
         module, _, kind = _BUILT_IN[first].partition(":")
         made = getattr(import_module(module), kind)
+        if first == "onnx" and not told:
+            raise SelectionError("learner onnx needs the folder of a model: --learner onnx:FOLDER")
         return cast("Learner", made(told) if told else made())
     for point in entry_points(group=_GROUP):
         if point.name == name:

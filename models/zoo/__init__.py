@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from models.zoo.card import OUTPUTS, SIMULATION, Card, CardError, Output, parse_card
 
 SHELVES = ("open", "research")
+"""Shelves that are shipped; `local` is a folder of the site's."""
+LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +22,17 @@ class ShelvedModel:
     onnx: bytes
 
 
-def shelved(shelves: Sequence[str]) -> list[ShelvedModel]:
+def shelved(shelves: Sequence[str], local: Path | None = None) -> list[ShelvedModel]:
     """Models on these shelves, by shelf and name; a shelf that ships nothing is empty.
+
+    Args:
+        shelves: names.
+        local: where the site keeps the models of the shelf `local`.
 
     Raises:
         CardError: a card is damaged, or a model is not the one its card describes.
     """
-    return [read_model(folder) for shelf in shelves for folder in _folders(shelf)]
+    return [read_model(folder) for shelf in shelves for folder in _folders(shelf, local)]
 
 
 def read_model(folder: Traversable) -> ShelvedModel:
@@ -42,9 +49,9 @@ def read_model(folder: Traversable) -> ShelvedModel:
     return ShelvedModel(card, onnx)
 
 
-def _folders(shelf: str) -> Iterator[Traversable]:
-    place = files(__name__) / shelf
-    if place.is_dir():
+def _folders(shelf: str, local: Path | None) -> Iterator[Traversable]:
+    place = local if shelf == LOCAL else files(__name__) / shelf
+    if place is not None and place.is_dir():
         yield from sorted(
             (entry for entry in place.iterdir() if (entry / "card.toml").is_file()),
             key=lambda entry: entry.name,
@@ -52,6 +59,7 @@ def _folders(shelf: str) -> Iterator[Traversable]:
 
 
 __all__ = [
+    "LOCAL",
     "OUTPUTS",
     "SHELVES",
     "SIMULATION",

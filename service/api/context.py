@@ -37,7 +37,9 @@ class Context:
             CardError: a card is damaged, or does not describe its model.
         """
         if self._cards is None:
-            self._cards = tuple(model.card for model in shelved(self.settings.models.shelves))
+            self._cards = tuple(
+                model.card for model in shelved(self.settings.models.shelves, self.settings.local_shelf)
+            )
         return self._cards
 
     def now(self) -> Now:

@@ -30,7 +30,9 @@ COMMANDS = {
     "keys": "service.cli.keys",
     "links": "service.cli.links",
     "data": "models.training.cli_data",
+    "models": "service.cli.models",
     "train": "models.training.cli_train",
+    "export": "models.training.cli_export",
     "evaluate": "models.training.cli_evaluate",
     "bench": "service.cli.bench",
 }

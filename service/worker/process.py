@@ -48,7 +48,7 @@ def run_worker(settings: Settings, stop: Callable[[], bool]) -> None:
 
 def _load(settings: Settings) -> Sensing:
     try:
-        return Sensing.load(settings.models.shelves)
+        return Sensing.load(settings.models.shelves, settings.local_shelf)
     except CardError as error:
         raise ServiceError(f"cannot load the models of {settings.models.shelves}: {error}") from error
 
