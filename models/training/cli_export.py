@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Write a trained model as one ONNX file with its card inside (metadata `roomtone_card`).
 
-    Digest and ONNX's own checker are asked first. What the inputs and outputs are is in docs/onnx-contract.md.
+    Digest and ONNX's own checker are asked first. docs/onnx-contract.md says what goes in and out.
     """
     with reported():
         try:
