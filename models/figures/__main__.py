@@ -1,0 +1,40 @@
+"""``make figures``: answer what has changed, write docs/accuracy.md. May run for hours; can be stopped."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.figures.page import filled
+from models.figures.rows import ROWS
+from models.figures.run import answer, code_digest
+from models.training.console import progress_bar
+
+ROOT = Path(__file__).parents[2]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    datasets: Annotated[Path, typer.Option(help="Folder of the data sets.")] = Path("../shared/datasets"),
+    only: Annotated[str, typer.Option(help="Only rows whose name starts like this.")] = "",
+    seeds: Annotated[int, typer.Option(help="Trainings per figure.")] = 3,
+    root: Annotated[Path, typer.Option(help="The checkout.")] = ROOT,
+) -> None:
+    """Answer every question whose code or data changed since, and write docs/accuracy.md."""
+    results, page = root / "docs" / "results", root / "docs" / "accuracy.md"
+    results.mkdir(exist_ok=True)
+    code = code_digest(root)
+    for row in ROWS:
+        if row.name.startswith(only):
+            with progress_bar(row.name) as progress:
+                done = answer(row, datasets, results, code=code, seeds=seeds, progress=progress)
+            typer.echo(f"{row.name}: {done}")
+            page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(app())

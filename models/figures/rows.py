@@ -1,0 +1,188 @@
+"""The questions behind docs/accuracy.md, with what simple methods reach and what we aim at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+CROWD = "crowd_rooms_5300"
+WICAL = "wical_counting_esp"
+HAR = "har_two_rooms_5300"
+DFL = "dfl_fingerprints_4links"
+DAYS = "device_loc_27days_5300"
+METRIC = "device_loc_metric_nexmon"
+
+LICENCES: Mapping[str, str] = {
+    CROWD: "GPL-3.0 repository, non-commercial research with acknowledgement (Di Domenico et al., WPA 2016, "
+    "WiMob 2016)",
+    WICAL: "no licence stated (Choi et al., IEEE Access 2022): figures only, no weights",
+    HAR: "no licence stated (Hu et al., MSN 2024): figures only, no weights",
+    DFL: "no licence stated (Chen, Chang, Poor, ICC 2023): figures only, no weights",
+    DAYS: "MIT (Reyes, Ho, Mak, ESWA 2024)",
+    METRIC: "no licence stated (Gao et al., IEEE IoT-J 2020): figures only, no weights",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure to reach: at least, or with `most` at most, this."""
+
+    value: float
+    most: bool = False
+
+    def reached(self, figure: float) -> bool:
+        """Whether the figure is as good."""
+        return figure <= self.value if self.most else figure >= self.value
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.most else '≥'} {self.value:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question. `words` are those of `roomtone evaluate`, less task and data set."""
+
+    name: str
+    section: str
+    title: str
+    task: str
+    data: str
+    words: tuple[str, ...]
+    aims: Mapping[str, Aim]
+    reference: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, shared: str = "../shared/datasets") -> str:
+        """The command that prints it."""
+        return " ".join(["roomtone evaluate", self.task, "--data", f"{shared}/{self.data}", *self.words])
+
+
+def _pair(source: str, target: str, *more: str) -> tuple[str, ...]:
+    return ("--source", source, "--target", target, *more)
+
+
+def _counting(way: str, source: str, target: str, aims: tuple[float, float]) -> Row:
+    return Row(
+        f"counting-{way}",
+        "Counting in a room never seen",
+        f"{source} → {target}, one 4 s window",
+        "counting",
+        CROWD,
+        _pair(source, target),
+        {"accuracy": Aim(aims[0]), "mae": Aim(aims[1], most=True)},
+        {"accuracy": "0.37" if way == "ab" else "0.23", "mae": "0.77" if way == "ab" else "1.56"},
+    )
+
+
+def _long(way: str, source: str, target: str, aims: tuple[float, float]) -> Row:
+    return Row(
+        f"counting-{way}-8s",
+        "Counting in a room never seen",
+        f"{source} → {target}, unlabelled target windows, 8 s",
+        "counting",
+        CROWD,
+        _pair(source, target, "--transductive", "--decision", "8s"),
+        {"accuracy": Aim(aims[0]), "mae": Aim(aims[1], most=True)},
+    )
+
+
+def _presence(way: str, source: str, target: str) -> Row:
+    return Row(
+        f"presence-{way}",
+        "Presence in a room never seen",
+        f"{source} → {target}",
+        "presence",
+        CROWD,
+        _pair(source, target),
+        {"balanced_accuracy": Aim(0.99), "ece": Aim(0.05, most=True)},
+        {"balanced_accuracy": "1.00"},
+    )
+
+
+def _wical(room: str, reference: tuple[str, str]) -> Row:
+    return Row(
+        f"wical-counting-{room}",
+        "Counting on another day (Wi-CaL)",
+        f"{room} room, session 1 → 2",
+        "counting",
+        WICAL,
+        _pair(f"{room}_room_sess1", f"{room}_room_sess2"),
+        {"accuracy": Aim(0.60), "mae": Aim(0.60, most=True)},
+        {"accuracy": reference[0], "mae": reference[1]},
+    )
+
+
+def _section(room: str, reference: str, aim: float) -> Row:
+    return Row(
+        f"wical-section-{room}",
+        "Section of the crowd on another day (Wi-CaL)",
+        f"{room} room, session 1 → 2",
+        "localization",
+        WICAL,
+        _pair(f"{room}_room_sess1", f"{room}_room_sess2"),
+        {"accuracy": Aim(aim)},
+        {"accuracy": reference},
+    )
+
+
+_MEETING = ",".join(f"meetingroom_{name}" for name in ("Abid", "Hhj", "Zly", "Zxq"))
+_BEDROOM = "bedroom_Abid,bedroom_Hhj"
+_DAYS = ",".join(f"d{day:02d}" for day in range(2, 19))
+
+
+def _activity(name: str, title: str, words: tuple[str, ...], aim: float, reference: str) -> Row:
+    refer = {"accuracy": reference} if reference else {}
+    return Row(name, "Activity, 11 classes", title, "activity", HAR, words, {"accuracy": Aim(aim)}, refer)
+
+
+def _places(name: str, data: str, title: str, words: tuple[str, ...], *, aim: Aim, reference: str) -> Row:
+    metric = "mean_m" if aim.most else "accuracy"
+    return Row(name, "Localization", title, "localization", data, words, {metric: aim}, {metric: reference})
+
+
+ROWS: tuple[Row, ...] = (
+    _presence("ab", "RoomA", "RoomB"),
+    _presence("ba", "RoomB", "RoomA"),
+    _counting("ab", "RoomA", "RoomB", (0.42, 0.70)),
+    _counting("ba", "RoomB", "RoomA", (0.38, 1.00)),
+    _long("ab", "RoomA", "RoomB", (0.55, 0.60)),
+    _long("ba", "RoomB", "RoomA", (0.55, 0.65)),
+    _wical("small", ("0.44", "1.08")),
+    _wical("medium", ("0.48", "0.82")),
+    _section("small", "0.905", 0.96),
+    _section("medium", "0.936", 0.97),
+    _activity(
+        "har-rooms", "meeting room (4 persons) → bedroom", _pair(_MEETING, _BEDROOM), 0.75, "0.61-0.63"
+    ),
+    _activity(
+        "har-rooms-transductive",
+        "the same, unlabelled target clips",
+        _pair(_MEETING, _BEDROOM, "--transductive"),
+        0.80,
+        "",
+    ),
+    _activity(
+        "har-persons",
+        "meeting room, one person left out",
+        ("--source", _MEETING, "--leave-out", "person"),
+        0.74,
+        "about 0.60",
+    ),
+    _places(
+        "dfl-exp2", DFL, "14 points, sub1 → sub2", _pair("EXP2_sub1", "EXP2_sub2"), Aim(0.68), "0.47-0.59"
+    ),
+    _places(
+        "dfl-exp3",
+        DFL,
+        "18 points, sub1 → sub2",
+        _pair("EXP3-r1_sub1", "EXP3-r1_sub2"),
+        Aim(0.95),
+        "0.88-0.91",
+    ),
+    _places("days", DAYS, "8 points, d02-d18 → d19, d20", _pair(_DAYS, "d19,d20"), Aim(0.96), "0.88-0.90"),
+    _places(
+        "metric",
+        METRIC,
+        "metres, positions left out",
+        ("--source", "research_laboratory", "--leave-out", "position"),
+        Aim(0.60, most=True),
+        "0.65-0.70",
+    ),
+)

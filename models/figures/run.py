@@ -1,0 +1,94 @@
+"""Answer the questions that code or data have changed for, one after the other; what is done stays done."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.data.digest import digest
+from models.data.registry import dataset_of
+from models.errors import ModelsError
+from models.figures.rows import Row
+from models.training.evaluate import evaluate
+from models.training.problem import Question
+from models.training.selection import parse_selection
+
+Progress = Callable[[str, float], None]
+_CODE = ("drivers", "models/data", "models/learners", "models/networks", "models/signal", "models/training")
+
+
+def code_digest(root: Path) -> str:
+    """Sha256 of all code that a figure hangs on."""
+    files = [path for folder in _CODE for path in (root / folder).rglob("*.py")]
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(str(path.relative_to(root)).encode() + b"\n" + path.read_bytes())
+    return total.hexdigest()
+
+
+def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
+    """The question in the words of the row."""
+    given = dict(zip(*[iter(_pairs(row.words))] * 2, strict=True))
+    decision = given.get("--decision")
+    return Question(
+        row.task,
+        datasets / row.data,
+        given["--source"],
+        given.get("--target"),
+        leave_out=given.get("--leave-out"),
+        transductive="--transductive" in given,
+        decision_s=float(decision.rstrip("s")) if decision else None,
+        seeds=seeds,
+    )
+
+
+def _pairs(words: tuple[str, ...]) -> Iterator[str]:
+    """Option and value in turn; a switch has itself for a value."""
+    for word in words:
+        yield word
+        if word == "--transductive":
+            yield word
+
+
+def key_of(row: Row, datasets: Path, code: str, seeds: int) -> str:
+    """What the row's figure hangs on, as one number.
+
+    Raises:
+        DatasetError: the data set is not there.
+    """
+    question = question_of(row, datasets, seeds)
+    dataset = dataset_of(question.data)
+    known = dataset.domains(question.data, question.task)
+    parts = [
+        *parse_selection(question.source),
+        *(parse_selection(question.target) if question.target else []),
+    ]
+    data = digest(path for part in parts for path in known.get(part.domain, ()))
+    words = [*row.words, row.task, code, data, str(seeds)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+def answer(row: Row, datasets: Path, results: Path, *, code: str, seeds: int, progress: Progress) -> str:
+    """Answer one question unless its answer is there already; what was done, in a word or two."""
+    path = results / f"{row.name}.json"
+    try:
+        key = key_of(row, datasets, code, seeds)
+        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("key") == key:
+            return "as it was"
+        torch.set_num_threads(1)
+        report = evaluate(question_of(row, datasets, seeds), progress)
+    except ModelsError as error:
+        return f"not answered: {error}"
+    told: dict[str, Any] = {**report.document, "key": key, "data": row.data}
+    staged = replace_suffix(path)
+    staged.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    staged.replace(path)
+    return f"answered in {told['seconds']:g} s"
+
+
+def replace_suffix(path: Path) -> Path:
+    """Where a file is written before it takes its name."""
+    return path.with_suffix(".new")
