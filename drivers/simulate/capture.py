@@ -9,6 +9,7 @@ import numpy as np
 from drivers.frame import FrameBlock
 from drivers.registry import Nic, load
 from drivers.simulate.cards import card_model
+from drivers.simulate.occupancy import cast_labels, occupancy
 from drivers.simulate.scene import Scene
 from drivers.simulate.simulation import Chunk
 
@@ -74,8 +75,8 @@ class Labels:
             "transmitter_m": [list(place) for place in link.transmitter.positions_m],
             "receiver_m": [list(place) for place in link.receiver.positions_m],
             "people": [
-                {"from_s": start, "to_s": end, "people": people}
-                for start, end, people in scene.schedule.intervals()
+                {"from_s": start, "to_s": end, "people": people} for start, end, people in occupancy(scene)
             ],
+            **cast_labels(scene),
             "positions": self._positions,
         }

@@ -13,6 +13,7 @@ import numpy as np
 from drivers.simulate.antenna import Array
 from drivers.simulate.grid import Grid
 from drivers.simulate.room import SPEED_OF_LIGHT, Floats, Images, Room, mirror_images
+from drivers.simulate.shadow import shadows
 from drivers.simulate.waves import Complex, distances, echo_images, spread, turn
 
 
@@ -120,7 +121,15 @@ class Link:
         )
         return half
 
-    def unblocked(self, bodies: Floats, presence: Floats, *, radius_m: float, depth: float) -> Floats:
+    def unblocked(
+        self,
+        bodies: Floats,
+        presence: Floats,
+        *,
+        radius_m: float,
+        depth: float,
+        reach: tuple[Floats, Floats] | None = None,
+    ) -> Floats:
         """Share 0..1 of each first-order path's amplitude that passes the bodies.
 
         Args:
@@ -128,23 +137,12 @@ class Link:
             presence: how much each body is there, 0..1 ``[time, body]``.
             radius_m: how wide a body's shadow is.
             depth: share of amplitude that a body right in the way takes.
+            reach: lowest and highest point of each body ``[time, body]``; None for floor to ceiling.
 
         Returns:
             ``[time, image]``.
         """
-        start = self.first_order.of(self.transmitter.centre)  # [image, 3]
-        way = self.receiver.centre - start
-        shadow = np.zeros((*presence.shape, len(start)))
-        # A path over a wall runs straight from the image; the body is in its way either as itself,
-        # behind the wall's mirror, or both.
-        places = (np.broadcast_to(bodies[:, :, None], (*shadow.shape, 3)), self.first_order.of(bodies))
-        for place in places:
-            offset = place - start
-            level = way[:, :2]
-            along = (offset[..., :2] * level).sum(-1) / np.maximum((level**2).sum(-1), 1e-9)
-            aside = offset[..., :2] - along[..., None] * level
-            distance = np.sqrt((aside**2).sum(-1))
-            between = (along > 0) & (along < 1)
-            shadow = np.maximum(shadow, between * np.exp(-((distance / radius_m) ** 2)))
+        sender, receiver = self.transmitter.centre, self.receiver.centre
+        shadow = shadows(bodies, self.first_order, sender, receiver, radius_m=radius_m, reach=reach)
         passed: Floats = np.prod(1 - depth * presence[..., None] * shadow, axis=1)
         return passed

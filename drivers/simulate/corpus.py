@@ -1,17 +1,32 @@
-"""Labelled blocks of many simulated rooms, to train on."""
+"""Labelled blocks of many simulated rooms, to train on.
+
+Here the numbers of people, with everything else that can be trained on beside it: activities, walks with
+things carried, reference places, breathing. Everything follows from the seed; all times are those of
+``capture_ns``.
+"""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from drivers.frame import FrameBlock
+from drivers.simulate.corpus_activities import Span, labelled_activities
+from drivers.simulate.corpus_breathing import breathing_windows
+from drivers.simulate.corpus_positions import labelled_positions
+from drivers.simulate.corpus_walks import TimedWalk, labelled_walks
 from drivers.simulate.random_scene import random_scene
+from drivers.simulate.recording import record, room_name, room_number, start_ns
 from drivers.simulate.schedule import constant
-from drivers.simulate.simulation import simulate
 
-_EPOCH_NS = 1_700_000_000_000_000_000
-_BETWEEN_NS = 3600 * 1_000_000_000  # recordings of one room lie an hour apart
+__all__ = [
+    "Span",
+    "TimedWalk",
+    "breathing_windows",
+    "labelled_activities",
+    "labelled_blocks",
+    "labelled_positions",
+    "labelled_walks",
+]
 
 
 def labelled_blocks(
@@ -42,19 +57,9 @@ def labelled_blocks(
         Room name, people, and blocks in order of time with ``capture_ns`` as Unix-like time.
     """
     for room in range(rooms):
-        number = seed * 100_000 + room
+        number = room_number(seed, room)
         for turn, people in enumerate(counts):
-            start_ns = _EPOCH_NS + (room * 64 + turn) * _BETWEEN_NS
             rate = rate_hz * float(np.random.default_rng([number, 4, turn]).uniform(0.8, 1.2))
             schedule = constant(people, seconds_per_count)
             scene = random_scene(number, schedule, day=turn, rate_hz=rate, shape=shape, drawn=turn, nic=nic)
-            chunks = simulate(scene, chunk_s=2.0)
-            blocks = [_on_unix_time(block, start_ns) for chunk in chunks for block in chunk.blocks]
-            yield f"sim-{number:08d}", people, blocks
-
-
-def _on_unix_time(block: FrameBlock, start_ns: int) -> FrameBlock:
-    """The block with its NIC time counted from `start_ns`."""
-    table = block.table.copy()
-    table["capture_ns"] += start_ns
-    return replace(block, table=table)
+            yield room_name(number), people, record(scene, start_ns(room, turn))

@@ -1,6 +1,7 @@
 """Smooth random ways through a room, made as far as they are asked for."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,29 @@ WALKING = Behaviour()
 STROLLING = Behaviour(speed_mps=(0.05, 0.5), rest=0.35, rest_s=(0.5, 4.0))
 STANDING = Behaviour(speed_mps=(0.1, 0.4), rest=0.92, rest_s=(4.0, 15.0))
 STILL = Behaviour(speed_mps=(0.0, 0.0), rest=1.0, rest_s=(3600.0, 3600.0), sway_m=0.001, gesture_m=0.0)
+
+
+class Path(Protocol):
+    """Where somebody is on the floor, from `enter_s` to `leave_s`, and the manner in which they go."""
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How somebody on it moves."""
+        ...
+
+    @property
+    def enter_s(self) -> float:
+        """When somebody on it comes in, seconds."""
+        ...
+
+    @property
+    def leave_s(self) -> float:
+        """When somebody on it goes out, seconds."""
+        ...
+
+    def at(self, times: Floats) -> tuple[Floats, Floats]:
+        """Place ``[time, 2]`` in metres and velocity ``[time, 2]`` in m/s at rising `times` (seconds)."""
+        ...
 
 
 @dataclass(slots=True)

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivers.simulate.path import Behaviour, Way, smooth_noise
+from drivers.simulate.carried import Carried
+from drivers.simulate.path import Behaviour, Path, smooth_noise
+from drivers.simulate.posture import UPRIGHT_HEIGHT
 from drivers.simulate.room import Floats
 
 POINTS = 5
 """Scattering points a body has: chest, two arms, two legs."""
 
 _SHARE = np.array([0.5, 0.1, 0.1, 0.15, 0.15])  # of the radar cross section, in the order of POINTS
-_HEIGHT = np.array([0.72, 0.6, 0.6, 0.25, 0.25])  # of the body height
-_SIDE_M = np.array([0.0, 0.28, -0.28, 0.12, -0.12])
+SIDE_M = np.array([0.0, 0.28, -0.28, 0.12, -0.12])
+"""How far each point is to the left of the body's middle, metres."""
 _SWING = np.array([0.0, 0.5, -0.5, -0.7, 0.7])  # of the step length, arms against legs
 _FADE_S = 0.8  # the time it takes to pass the door
 
@@ -26,12 +28,16 @@ class Body:
         torso: middle of the body ``[time, 3]``, metres.
         presence: 0 outside, 1 inside, between while passing the door ``[time]``.
         strength: square root of each point's radar cross section ``[POINTS]``, metres.
+        heading: where the body faces, radians from the x axis ``[time]``; None for what has no face.
+        top: highest point ``[time]``, metres; None for a body that stands taller than every path.
     """
 
     points: Floats
     torso: Floats
     presence: Floats
     strength: Floats
+    heading: Floats | None = None
+    top: Floats | None = None
 
 
 class Person:
@@ -44,21 +50,24 @@ class Person:
         height_m: body height.
         breath_hz: breaths a second.
         breath_m: how far the chest moves to either side of its rest.
+        carried: what the person has on them, if anything.
     """
 
     def __init__(
         self,
-        way: Way,
+        way: Path,
         rng: np.random.Generator,
         *,
         cross_section_m2: float = 0.8,
         height_m: float = 1.72,
         breath_hz: float = 0.25,
         breath_m: float = 0.005,
+        carried: Carried | None = None,
     ) -> None:
         self.way = way
         self.height_m = height_m
         self.breath_hz, self.breath_m = breath_hz, breath_m
+        self.carried = carried
         self.strength: Floats = np.sqrt(_SHARE * cross_section_m2)
         self._breath_phase = float(rng.random())
         self._facing = float(rng.uniform(-np.pi, np.pi))
@@ -82,12 +91,12 @@ class Person:
         across = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1)
         forward = self._forward(times, pace)
         points[..., :2] = (
-            floor[:, None] + forward[..., None] * ahead[:, None] + _SIDE_M[:, None] * across[:, None]
+            floor[:, None] + forward[..., None] * ahead[:, None] + SIDE_M[:, None] * across[:, None]
         )
-        points[..., 2] = _HEIGHT * self.height_m
+        points[..., 2] = UPRIGHT_HEIGHT * self.height_m
         points[:, 1:3] += self._gestures(times)[:, 1:3] * self.behaviour.gesture_m
         torso = np.concatenate([floor, np.full((len(times), 1), 0.6 * self.height_m)], axis=1)
-        return Body(points, torso, self.presence(times), self.strength)
+        return Body(points, torso, self.presence(times), self.strength, heading)
 
     def presence(self, times: Floats) -> Floats:
         """0 outside, 1 inside, ``[time]``."""
@@ -105,11 +114,15 @@ class Person:
 
     def _forward(self, times: Floats, pace: Floats) -> Floats:
         """How far each point is ahead of the body's middle: breath and gait, ``[time, POINTS]``."""
-        step = np.sin(2 * np.pi * self._step_hz * times)
-        ahead = np.outer(np.clip(pace, 0, 1.2) * step, 0.45 * _SWING)
+        ahead = self._gait(times, pace)
         breath = np.sin(2 * np.pi * (self.breath_hz * times + self._breath_phase))
         ahead[:, 0] += 0.1 + self.breath_m * breath
         return ahead
+
+    def _gait(self, times: Floats, pace: Floats) -> Floats:
+        """How far arms and legs swing ahead at this pace, ``[time, POINTS]``."""
+        step = np.sin(2 * np.pi * self._step_hz * times)
+        return np.asarray(np.outer(np.clip(pace, 0, 1.2) * step, 0.45 * _SWING), np.float64)
 
     def _gestures(self, times: Floats) -> Floats:
         """Unit smooth movement of every point, ``[time, POINTS, 3]``."""

@@ -31,6 +31,7 @@ def random_scene(
     schedule: Schedule | None = None,
     *,
     day: int = 0,
+    unrest: float = 1.0,
     rate_hz: float = 100.0,
     shape: tuple[int, int] | None = None,
     size_m: tuple[float, float, float] | None = None,
@@ -44,6 +45,8 @@ def random_scene(
         seed: of the room: size, walls, antennas, furniture, card. The same seed is the same room.
         schedule: who is inside when; None for 0 to 7 people for a minute.
         day: on another day furniture, walls and antennas have changed a little.
+        unrest: how much changes from day to day: 1 moves antennas by 1 cm and furniture by 2 cm (standard
+            deviation, each axis), which at these wavelengths leaves little of a fingerprint; 0 nothing.
         rate_hz: packets a second.
         shape: receive antennas and transmit streams, None for what the card usually has.
         size_m: room size, None for a random one.
@@ -59,7 +62,15 @@ def random_scene(
     rng = np.random.default_rng([seed, 1])
     daily = np.random.default_rng([seed, 2, day])
     ways = np.random.default_rng([seed, 3, day, drawn])
-    link = _link(rng, daily, card, shape=shape or card.shape, size_m=size_m, bandwidth_mhz=bandwidth_mhz)
+    link = _link(
+        rng,
+        daily,
+        card,
+        shape=shape or card.shape,
+        size_m=size_m,
+        bandwidth_mhz=bandwidth_mhz,
+        unrest=unrest,
+    )
     width, depth, _ = link.room.size_m
     pace, lively = float(rng.uniform(0.3, 1.0)), float(rng.uniform(0.0, 1.0))
     crowd = Crowd(
@@ -90,6 +101,7 @@ def _link(
     shape: tuple[int, int],
     size_m: tuple[float, float, float] | None,
     bandwidth_mhz: int | None,
+    unrest: float,
 ) -> Link:
     """Geometry of a room with its antennas; `daily` moves things a little."""
     size = size_m or (float(rng.uniform(3, 9)), float(rng.uniform(3, 8)), float(rng.uniform(2.4, 3.5)))
@@ -97,17 +109,17 @@ def _link(
     wide = 40 if rng.random() < 0.15 else 20
     if bandwidth_mhz == 80:  # so wide a channel there is in the 5 GHz band alone
         centre_hz = _WIDEST_HZ[centre_hz > _UPPER_HZ]
-    walls = -rng.uniform(0.6, 0.92, 6) * daily.uniform(0.97, 1.03, 6)
+    walls = -rng.uniform(0.6, 0.92, 6) * daily.uniform(1 - 0.03 * unrest, 1 + 0.03 * unrest, 6)
     reflection = tuple(float(wall) for wall in walls)
     arrays = []
     for count, where in zip((shape[1], shape[0]), _places(rng, size), strict=True):
         spacing = SPEED_OF_LIGHT / centre_hz * float(rng.uniform(0.4, 1.2))
-        moved = np.asarray(where) + daily.normal(0, 0.01, 3)
+        moved = np.asarray(where) + daily.normal(0, 0.01 * unrest, 3)
         arrays.append(linear_array(tuple(moved), count, spacing, float(rng.uniform(-np.pi, np.pi))))
     furniture = rng.uniform(
         (0.2, 0.2, 0.3), (size[0] - 0.2, size[1] - 0.2, 1.6), (int(rng.integers(2, 9)), 3)
     )
-    furniture = furniture + daily.normal(0, 0.02, furniture.shape)
+    furniture = furniture + daily.normal(0, 0.02 * unrest, furniture.shape)
     strength = rng.uniform(0.05, 0.8, len(furniture))
     return Link(
         room=Room(size, (reflection[0], *reflection[1:6])),  # type: ignore[arg-type]

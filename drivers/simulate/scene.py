@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from drivers.simulate.carried import Carried
+from drivers.simulate.cast import Role
 from drivers.simulate.channel import Link
 from drivers.simulate.path import WALKING, Behaviour
 from drivers.simulate.people import Fan
@@ -19,12 +21,14 @@ class Crowd:
         cross_section_m2: least and greatest radar cross section of a body.
         blocking: share of a path's amplitude that a body right in its way takes.
         absorption: share of the late reflections' amplitude that each body takes.
+        carried: what everybody carries, if anything.
     """
 
     behaviours: tuple[Behaviour, ...] = (WALKING,)
     cross_section_m2: tuple[float, float] = (0.5, 1.2)
     blocking: float = 0.6
     absorption: float = 0.03
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Scene:
         link: room, antennas, subcarriers.
         schedule: how many people are inside when.
         crowd: what they are like.
+        cast: people with a script, besides those of the schedule.
         traffic: when packets come.
         radio: imperfections of the card.
         nic: which card it is; its subcarriers are those of the link's grid.
@@ -47,6 +52,7 @@ class Scene:
     link: Link
     schedule: Schedule
     crowd: Crowd = field(default_factory=Crowd)
+    cast: tuple[Role, ...] = ()
     traffic: Traffic = field(default_factory=Traffic)
     radio: Radio = field(default_factory=Radio)
     nic: str = "intel5300"

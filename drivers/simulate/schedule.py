@@ -39,10 +39,10 @@ class Schedule:
         spans = []
         for part in text.split(","):
             length, colon, people = part.partition(":")
-            match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|)\s*", length)
-            if not colon or match is None:
+            seconds = span_seconds(length)
+            if not colon or seconds is None:
                 raise ValueError(f"{part!r} is not a span such as 30s:2 or 2m:0")
-            spans.append((float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]], _people(people)))
+            spans.append((seconds, _people(people)))
         return cls(tuple(spans))
 
     @property
@@ -74,6 +74,12 @@ class Schedule:
                 merged.append((now, now + seconds, people))
             now += seconds
         return merged
+
+
+def span_seconds(text: str) -> float | None:
+    """Seconds of a length such as ``20s``, ``1.5m``, ``1h`` or ``20``; None if it is none."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|)\s*", text)
+    return None if match is None else float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 def _people(text: str) -> int:

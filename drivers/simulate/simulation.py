@@ -8,14 +8,14 @@ import numpy.typing as npt
 
 from drivers.frame import FrameBlock
 from drivers.simulate.cards import card_model
+from drivers.simulate.cast import Stage, actors
 from drivers.simulate.disturbance import Drift
+from drivers.simulate.obstruction import Thing, obstructed
 from drivers.simulate.path import Way
 from drivers.simulate.people import Body, Person
 from drivers.simulate.room import Floats
 from drivers.simulate.scene import Scene
 from drivers.simulate.waves import Complex
-
-BODY_RADIUS_M = 0.28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +60,7 @@ class Simulation:
         self._persons: list[Person] = []
         for enter_s, leave_s in scene.schedule.stays():
             self.invite(enter_s, leave_s)
+        self._persons += self._actors()
 
     @property
     def packets(self) -> int:
@@ -97,36 +98,45 @@ class Simulation:
 
     def channel(self, times: Floats) -> tuple[Complex, list[Body]]:
         """True channel ``[time, subcarrier, rx, tx]`` at these seconds, rising, and the bodies inside."""
-        inside = (
+        inside = [
             person
             for person in self._persons
             if person.way.enter_s <= times[-1] and times[0] < person.way.leave_s
-        )
+        ]
         bodies = [person.at(times) for person in inside]
-        channel = self._still(times, bodies)
-        moving = [*bodies, *(fan.at(times) for fan in self.scene.fans)]
-        if moving:
-            points = np.concatenate([body.points for body in moving], axis=1)
-            strength = [body.presence[:, None] * body.strength for body in moving]
-            channel += self.scene.link.scattered(points, np.concatenate(strength, axis=1))
+        things = [
+            Thing.of(person.carried, body)
+            for person, body in zip(inside, bodies, strict=True)
+            if person.carried is not None
+        ]
+        channel = obstructed(self.scene, self._drift.at(times), self._blockable, bodies, things)
+        self._scatter(channel, times, bodies, things)
         return channel, bodies
 
-    def _still(self, times: Floats, bodies: Sequence[Body]) -> Complex:
-        """Channel over everything that stands still, as far as the bodies let it pass."""
-        link, crowd = self.scene.link, self.scene.crowd
-        share = self._drift.at(times)
-        late = np.ones(len(times), np.float32)
-        if bodies:
-            presence = np.stack([body.presence for body in bodies], axis=1)
-            torso = np.stack([body.torso for body in bodies], axis=1)
-            passed = link.unblocked(torso, presence, radius_m=BODY_RADIUS_M, depth=crowd.blocking)
-            share = share * passed.astype(np.float32)
-            late = np.prod(1 - crowd.absorption * presence, axis=1).astype(np.float32)
-        # einsum, not @: a product this small is slower on every core of a BLAS than on one without it.
-        blocked = np.einsum("ti,ic->tc", share, self._blockable, optimize=False)
-        channel: Complex = blocked.reshape(len(times), *link.diffuse.shape)
-        channel += late[:, None, None, None] * link.diffuse
-        return channel
+    def _scatter(
+        self, channel: Complex, times: Floats, bodies: Sequence[Body], things: Sequence[Thing]
+    ) -> None:
+        """Add what everything that moves scatters."""
+        moving = [*bodies, *(fan.at(times) for fan in self.scene.fans)]
+        if not moving:
+            return
+        link = self.scene.link
+        points = [body.points for body in moving] + [thing.place[:, None] for thing in things]
+        strength = [body.presence[:, None] * body.strength for body in moving]
+        strength += [thing.strength(link)[:, None] for thing in things]
+        channel += link.scattered(np.concatenate(points, axis=1), np.concatenate(strength, axis=1))
+
+    def _actors(self) -> list[Person]:
+        """Everybody who has a script."""
+        scene = self.scene
+        stage = Stage(
+            size_m=scene.link.room.size_m[:2],
+            door=scene.door,
+            cross_section_m2=scene.crowd.cross_section_m2,
+            seconds=scene.schedule.seconds,
+            seed=scene.seed,
+        )
+        return [actor for number, role in enumerate(scene.cast) for actor in actors(role, number, stage)]
 
     def _person(self, enter_s: float, leave_s: float, seed: np.random.SeedSequence) -> Person:
         """One person; who is there from the start starts anywhere, who comes later comes by the door."""
@@ -150,6 +160,7 @@ class Simulation:
             height_m=float(rng.uniform(1.55, 1.9)),
             breath_hz=float(rng.uniform(0.2, 0.3)),
             breath_m=float(rng.uniform(0.004, 0.006)),
+            carried=crowd.carried,
         )
 
 

@@ -1,7 +1,7 @@
 """`roomtone simulate`: a labelled capture of a simulated room in a NIC's own bytes."""
 
 import json
-import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -15,41 +15,14 @@ from rich.progress import Progress
 
 from drivers.registry import Nic
 from drivers.simulate.capture import Labels, encode_in_order, simulated_nic
-from drivers.simulate.cards import CARDS, CardModel, card_model
-from drivers.simulate.random_scene import random_scene
+from drivers.simulate.cards import CARDS, card_model
 from drivers.simulate.scene import Scene
-from drivers.simulate.schedule import Schedule
 from drivers.simulate.simulation import Simulation
 from service.cli.errors import CommandError
+from service.cli.simulate_options import room_size
+from service.cli.simulated_scene import Setting, Wanted, scene_of
 
 app = typer.Typer(add_completion=False)
-_SMALLEST_M, _LARGEST_M = 1.5, 100.0
-
-
-def _schedule(text: str) -> Schedule:
-    try:
-        return Schedule.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}; write 0-2-0 (20 s each) or 20s:0,1m:2") from error
-
-
-def _size(text: str) -> tuple[float, float, float]:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)", text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is no room size; write width x depth x height, as in 5x4x2.7")
-    width, depth, height = map(float, match.groups())
-    if not all(_SMALLEST_M <= size <= _LARGEST_M for size in (width, depth, height)):
-        raise typer.BadParameter(f"a room of {text} m is outside {_SMALLEST_M:g} to {_LARGEST_M:g} m")
-    return width, depth, height
-
-
-def _check_bandwidth(card: CardModel, bandwidth: int) -> None:
-    if bandwidth not in card.bandwidths_mhz:
-        there_are = ", ".join(map(str, card.bandwidths_mhz[:-1]))
-        raise typer.BadParameter(
-            f"{card.nic} measures {there_are} or {card.bandwidths_mhz[-1]} MHz, not {bandwidth}",
-            param_hint="--bandwidth",
-        )
 
 
 @app.command(
@@ -59,8 +32,23 @@ def simulate(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="Capture to write.")],
     people: Annotated[
-        Schedule, typer.Option(parser=_schedule, metavar="SCHEDULE", help="0-2-0, or 20s:0,1m:2,20s:0.")
-    ] = "0-2-0",  # type: ignore[assignment]
+        str | None, typer.Option(metavar="SCHEDULE", help="0-2-0 (the default), or 20s:0,1m:2,20s:0.")
+    ] = None,
+    activity: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SCRIPT", help="What one person does: 10s:walking,3s:falling,9s:lying. Again for another."
+        ),
+    ] = None,
+    walks: Annotated[
+        int | None, typer.Option(min=1, max=500, help="Walks, one by one, through a link across a corridor.")
+    ] = None,
+    carried: Annotated[
+        str, typer.Option(help="What people carry: none, metal or liquid; with --walks also mixed.")
+    ] = "none",
+    thing: Annotated[
+        str | None, typer.Option("--object", metavar="WxH", help="Its size in metres, e.g. 0.3x0.2.")
+    ] = None,
     nic: Annotated[
         str, typer.Option(help=f"Card whose bytes are written: {', '.join(CARDS)}.")
     ] = "intel5300",
@@ -83,10 +71,11 @@ def simulate(
 ) -> None:
     """Make a labelled capture of a simulated room: byte-exact records, and a file that says who was where."""
     model, card = card_model(nic), simulated_nic(nic)
-    if bandwidth is not None:
-        _check_bandwidth(model, bandwidth)
-    size = None if room is None else _size(room)
-    scene = random_scene(seed, people, day=day, rate_hz=rate, size_m=size, bandwidth_mhz=bandwidth, nic=nic)
+    wanted = Wanted(people, tuple(activity or ()), walks, carried, thing)
+    setting = Setting(
+        seed=seed, day=day, rate_hz=rate, nic=model, size_m=room_size(room), bandwidth_mhz=bandwidth
+    )
+    scene = scene_of(wanted, setting)
     scene = replace(scene, radio=replace(scene.radio, single_stream=single_stream))
     beside = labels or output.with_suffix(".labels.json")
     if beside == output:
@@ -94,9 +83,11 @@ def simulate(
     with ExitStack() as stack:
         capture, truth = (stack.enter_context(_writable(path)) for path in (output, beside))
         document = {"capture": output.name, "seed": seed, "day": day}
+        began = time.process_time()
         document |= _write(scene, card, capture, clock=np.random.default_rng([seed, day, 5]), quiet=as_json)
+        speed = scene.schedule.seconds / max(time.process_time() - began, 1e-9)
         truth.write(json.dumps(document, indent=1).encode() + b"\n")
-    _tell(output, beside, document, as_json=as_json)
+    _tell(output, beside, document, speed=speed if as_json else None)
 
 
 @contextmanager
@@ -126,10 +117,12 @@ def _write(
     return labels.document(scene)
 
 
-def _tell(output: Path, labels: Path, document: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
+def _tell(output: Path, labels: Path, document: dict[str, Any], *, speed: float | None) -> None:
+    """Say what was written: a line, or JSON with `speed`, simulated seconds a second of processor time."""
+    if speed is not None:
         short = {key: value for key, value in document.items() if key != "positions"}
         summary = {**short, "capture": str(output), "labels": str(labels), "bytes": output.stat().st_size}
+        summary["speed"] = round(speed, 1)
         typer.echo(json.dumps(summary))
         return
     typer.echo(
