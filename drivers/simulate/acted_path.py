@@ -26,7 +26,7 @@ class HaltingWay:
         acts: one stay.
         size_m: width and depth of the room.
         start: where the stay begins.
-        door: where it ends, if it ends; with too little walking left, people hurry.
+        door: where it ends, if it ends: the last walk bends towards it.
         leave_s: when it ends; infinite for somebody who stays.
         rng: of the way.
         roam_m: how far somebody shifts about the place where they stand.
@@ -47,18 +47,31 @@ class HaltingWay:
         self.enter_s, self.leave_s = acts[0].from_s, leave_s
         paces = [MANNERS[act.activity].pace for act in acts]
         self._clock = Envelope(acts, paces, ramp_s=_HALT_S)
-        ends = self._clock.total if np.isfinite(leave_s) else float("inf")
-        self._way = Way(size_m, _BRISK, rng, start, door, 0.0, ends)
+        self._way = Way(size_m, _BRISK, rng, start, door, 0.0, float("inf"))
+        self._door, self._total = np.asarray(door), self._clock.total
+        still = [act.to_s for act in acts if MANNERS[act.activity].pace == 0]
+        self._last = float(self._clock.integral(np.asarray([still[-1] if still else self.enter_s]))[0])
         self._roam_m, self._roam = roam_m, rng.random((6, 2))
         self._size = np.asarray(size_m)
 
     def at(self, times: Floats) -> tuple[Floats, Floats]:
         """As `Path.at`."""
-        place, velocity = self._way.at(self._clock.integral(times))
+        clock = self._clock.integral(times)
+        place, velocity = self._way.at(clock)
+        if np.isfinite(self.leave_s):
+            place, velocity = self._bent(clock, place, velocity)
         if self._roam_m:
             place = place + self._roam_m / 2 * smooth_noise(times, self._roam, _ROAM_S)
             place = np.clip(place, 0.1, self._size - 0.1)
         return place, velocity * self._clock.at(times)[:, None]
+
+    def _bent(self, clock: Floats, place: Floats, velocity: Floats) -> tuple[Floats, Floats]:
+        """Place and velocity on the own clock, drawn to the door over the last walk."""
+        span = self._total - self._last
+        done = np.clip((clock - self._last) / span, 0, 1)[:, None]
+        share, slope = done**2 * (3 - 2 * done), 6 * done * (1 - done) / span
+        bent = place + share * (self._door - place)
+        return bent, (1 - share) * velocity + slope * (self._door - place)
 
 
 class Tour:

@@ -10,6 +10,7 @@ from drivers.simulate.people import POINTS, SIDE_M, Body, Person
 from drivers.simulate.posture import Pose, changes, pose
 from drivers.simulate.room import Floats
 from drivers.simulate.script import Script
+from drivers.simulate.turning import Turning
 
 _EDGE_M = 0.05  # no point of a body comes closer to a wall
 _RAISED = 0.92  # height of a waving hand, of the body height
@@ -63,12 +64,13 @@ class Actor(Person):
         )
         self._wave_hz, self._falls = float(rng.uniform(0.8, 1.8)), float(rng.normal(0, 0.5))
         self._uneven = rng.random((6, 1))
+        self._turning = Turning(self._wanted, way.enter_s)
 
     def at(self, times: Floats) -> Body:
         """As `Person.at`."""
         floor, velocity = self.way.at(times)
         pace = np.hypot(velocity[:, 0], velocity[:, 1])
-        heading = self._heading(velocity, pace)
+        heading = self._turning.at(times)
         held = pose(times, self._first, self._changes, self.height_m)
         feet = floor + self._sway_m.at(times)[:, None] / 2 * smooth_noise(times, self._sway, 4.0)
         ahead = np.stack([np.cos(heading), np.sin(heading)], axis=-1)
@@ -79,6 +81,11 @@ class Actor(Person):
         middle = np.clip(feet + held.torso[:, 1:] * down, _EDGE_M, self._size - _EDGE_M)
         torso = np.concatenate([middle, held.torso[:, :1]], axis=1)
         return Body(points, torso, self.presence(times), self.strength, heading, held.top_m)
+
+    def _wanted(self, times: Floats) -> Floats:
+        """Where the person would like to face: ahead on the way, or where they like to stand."""
+        _, velocity = self.way.at(times)
+        return self._heading(velocity, np.hypot(velocity[:, 0], velocity[:, 1]))
 
     def _points(self, feet: Floats, ahead: Floats, down: Floats, held: Pose) -> Floats:
         """All points ``[time, POINTS, 3]`` of the posture alone; `down` is where the body would fall."""

@@ -1,7 +1,7 @@
 """Postures over time: how fast a body sits down, gets up or falls, and where its points are then.
 
 A fall is a rotation about the feet, half a cosine in time: the chest comes from 1.2 m to the floor in 0.6 to
-1 s and reaches 2 to 3.5 m/s on the way, as trunks in staged falls do, below the 5 m/s of a free fall.
+1 s and reaches 2 to 3.5 m/s downwards, as trunks in staged falls do, below the 5 m/s of a free fall.
 """
 
 from collections.abc import Sequence

@@ -109,3 +109,65 @@ def test_unknown_card_is_named_with_those_there_are(tmp_path: Path) -> None:
     done = runner.invoke(app, ["--nic", "ouija", "-o", str(tmp_path / "x.dat")])
     assert isinstance(done.exception, UnknownFormatError)
     assert "intel5300" in str(done.exception)
+
+
+def labels_of(tmp_path: Path, *more: str) -> dict:
+    output = tmp_path / "out.dat"
+    done = runner.invoke(app, ["--seed", "1", "-o", str(output), "--json", *more])
+    assert done.exit_code == 0, done.output
+    labels = json.loads((tmp_path / "out.labels.json").read_text())
+    summary = json.loads(done.stdout)
+    assert summary["frames"] == labels["frames"] == parsed.account.frames
+    assert summary["speed"] > 0
+    assert "speed" not in labels  # it is not the same each time; the capture and its labels are
+    return labels
+
+
+def test_labels_say_what_people_do(tmp_path: Path) -> None:
+    labels = labels_of(tmp_path, "--activity", "2s:walking,2s:falling,1s:lying", "--activity", "3s:standing")
+    acts = [(act["person"], act["from_s"], act["to_s"], act["activity"]) for act in labels["activities"]]
+    assert acts == [(0, 0, 2, "walking"), (0, 2, 4, "falling"), (0, 4, 5, "lying"), (1, 0, 3, "standing")]
+    assert {act["carried"]["material"] for act in labels["activities"]} == {"none"}
+    assert labels["people"] == [{"from_s": 0, "to_s": 3, "people": 2}, {"from_s": 3, "to_s": 5, "people": 1}]
+
+
+def test_labels_number_the_walks_and_say_what_is_carried(tmp_path: Path) -> None:
+    labels = labels_of(tmp_path, "--walks", "3", "--carried", "mixed", "--rate", "20")
+    assert [walk["walk"] for walk in labels["walks"]] == [0, 1, 2]
+    assert [walk["carried"]["material"] for walk in labels["walks"]] == ["none", "metal", "liquid"]
+    assert [span["people"] for span in labels["people"]] == [0, 1, 0, 1, 0, 1, 0]
+    for walk, span in zip(labels["walks"], labels["people"][1::2], strict=True):
+        assert (walk["from_s"], walk["to_s"]) == (span["from_s"], span["to_s"])
+
+
+def test_a_thing_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
+    labels = labels_of(tmp_path, "--people", "1s:1", "--carried", "metal", "--object", "0.4x0.25")
+    thing = labels["carried"]
+    assert (thing["material"], thing["width_m"], thing["height_m"]) == ("metal", 0.4, 0.25)
+
+
+def test_one_link_is_simulated_at_least_twenty_times_faster_than_real_time(tmp_path: Path) -> None:
+    output = tmp_path / "out.dat"
+    done = runner.invoke(app, ["--people", "20s:3", "--rate", "100", "-o", str(output), "--json"])
+    assert json.loads(done.stdout)["speed"] >= 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--walks", "2", "--people", "1s:1"], "choose one"),
+        (["--activity", "3s:sitting,3s:walking"], "begins upright"),
+        (["--activity", "3s:flying"], "'flying' is no activity"),
+        (["--carried", "gold"], "none, metal, liquid"),
+        (["--carried", "mixed"], "needs --walks"),
+        (["--object", "0.3x0.2"], "made of"),
+        (["--carried", "metal", "--object", "9x9"], "outside"),
+        (["--carried", "metal", "--object", "big"], "'big' is no size"),
+        (["--walks", "3", "--carried", "mixed", "--object", "0.3x0.2"], "sizes of their own"),
+    ],
+)
+def test_impossible_scenes_are_named(tmp_path: Path, arguments: list[str], says: str) -> None:
+    done = runner.invoke(app, [*arguments, "-o", str(tmp_path / "x.dat")])
+    assert done.exit_code == 2
+    assert says in " ".join(done.output.replace("│", " ").split())
+    assert not (tmp_path / "x.dat").exists()
