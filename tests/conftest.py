@@ -32,3 +32,9 @@ def captures(shared: Path) -> Path:
 def crowd(shared: Path) -> Path:
     """The people-counting data set, RoomA and RoomB."""
     return shared / "datasets" / "crowd_rooms_5300"
+
+
+@pytest.fixture(scope="session")
+def datasets(shared: Path) -> Path:
+    """Folder of the real labelled data sets."""
+    return shared / "datasets"

@@ -15,6 +15,7 @@ from models.errors import DatasetError
 _BUILT_IN = {
     "own": "models.data.own",
     "crowd": "models.data.crowd",
+    "har": "models.data.har",
 }
 _GROUP = "roomtone.datasets"
 

@@ -11,6 +11,7 @@ from models.errors import SelectionError
 from models.learners.base import Learner
 
 _BUILT_IN = {
+    "clip_ensemble": "models.learners.ensemble:ClipEnsemble",
     "cnn_bilstm": "models.learners.neural:CnnBiLstmLearner",
     "counting_dnn": "models.learners.neural:CountingDnn",
     "fingerprint_cnn": "models.learners.neural:FingerprintCnnLearner",

@@ -132,13 +132,21 @@ class Learner:
         return fitted.predict(problem.query.inputs)
 
     def _adapted(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
-        """The source model after a look at unlabelled rows of the target."""
+        """The source model after a look at unlabelled rows of the target, each of its domains by itself."""
         del seed
         if problem.unlabelled is None:
             raise SelectionError("method adapted needs --transductive or --support: rows of the target")
         if not isinstance(fitted, Adaptable):
             raise SelectionError(f"learner {self.NAME} cannot use unlabelled rows; take --method none")
-        return fitted.adapted(problem.unlabelled.inputs).predict(problem.query.inputs)
+        query, seen = problem.query, problem.unlabelled
+        answers: dict[str, Found] = {}
+        for name in np.unique(query.domain):
+            carried = fitted.adapted(seen.take(seen.domain == name).inputs)
+            answers[name] = carried.predict(query.take(query.domain == name).inputs)
+        found = np.zeros((len(query), next(iter(answers.values())).shape[1]))
+        for name, answer in answers.items():
+            found[query.domain == name] = answer
+        return found
 
     def _target_only(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
         """Learned from the support alone."""
