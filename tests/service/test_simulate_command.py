@@ -117,6 +117,7 @@ def labels_of(tmp_path: Path, *more: str) -> dict:
     assert done.exit_code == 0, done.output
     labels = json.loads((tmp_path / "out.labels.json").read_text())
     summary = json.loads(done.stdout)
+    parsed = load("intel5300").parse(output.read_bytes(), final=True)
     assert summary["frames"] == labels["frames"] == parsed.account.frames
     assert summary["speed"] > 0
     assert "speed" not in labels  # it is not the same each time; the capture and its labels are
