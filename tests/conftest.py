@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# numpy is not imported yet; two workers share two cores.
+for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_library, "1")
+
 # A person's run looks for new counter-examples each time; the run that decides about landing repeats itself.
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):

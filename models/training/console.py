@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from threadpoolctl import threadpool_limits
 
 from models.errors import ModelsError
 
@@ -23,9 +24,10 @@ def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Errors made on purpose become one line on stderr and exit code 1."""
+    """One thread, so that sums have one order; errors made on purpose become one line and exit code 1."""
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     except ModelsError as error:
         _stderr.print(f"roomtone: {error}", style="red", soft_wrap=True, markup=False)
         raise typer.Exit(1) from error
