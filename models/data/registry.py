@@ -16,6 +16,7 @@ _BUILT_IN = {
     "own": "models.data.own",
     "crowd": "models.data.crowd",
     "har": "models.data.har",
+    "wical": "models.data.wical",
 }
 _GROUP = "roomtone.datasets"
 

@@ -16,6 +16,8 @@ _BUILT_IN = {
     "counting_dnn": "models.learners.neural:CountingDnn",
     "fingerprint_cnn": "models.learners.neural:FingerprintCnnLearner",
     "fingerprint_dnn": "models.learners.neural:FingerprintDnn",
+    "gain_free_lda": "models.learners.gain_free:GainFreeLda",
+    "link_views": "models.learners.gain_free:LinkViews",
     "object_cnn": "models.learners.neural:ObjectCnn",
     "onnx": "models.learners.given:GivenLearner",
     "shallow": "models.learners.shallow:ShallowLearner",

@@ -20,7 +20,7 @@ from models.zoo import ShelvedModel, parse_card
 
 from . import make
 
-ORIGIN = Origin("made-up", "none", "local", ("intel5300",), "made up", "0")
+ORIGIN = Origin("made-up", "none", "research", ("intel5300",), "made up", "0")
 CASES = {
     "counting_dnn": ("counting", VARIATION),
     "fingerprint_dnn": ("localization", PROFILE),
