@@ -36,6 +36,7 @@ def labelled_walks(
     days: int = 2,
     objects: Sequence[str] = OBJECTS,
     *,
+    scale: float = 1.0,
     rate_hz: float = 100.0,
     shape: tuple[int, int] | None = None,
     nic: str = "intel5300",
@@ -51,6 +52,7 @@ def labelled_walks(
         walks: in each corridor on each day.
         days: on each of which the corridor has changed a little and other people walk.
         objects: what is carried, of ``none``, ``metal``, ``liquid``; sizes and places are random.
+        scale: factor of the size of everything carried; 1 for trays, tins, bottles and canisters.
         rate_hz: packets a second.
         shape: receive antennas and transmit streams, None for what the card usually has.
         nic: which card listens.
@@ -68,7 +70,9 @@ def labelled_walks(
             rng = np.random.default_rng([number, 15, day])
             things = [objects[turn % len(objects)] for turn in range(walks)]
             order = [things[int(at)] for at in rng.permutation(walks)]
-            scene, planned = gate_scene(number, order, day=day, rate_hz=rate_hz, shape=shape, nic=nic)
+            scene, planned = gate_scene(
+                number, order, day=day, scale=scale, rate_hz=rate_hz, shape=shape, nic=nic
+            )
             begin_ns = start_ns(room, day)
             blocks = record(scene, begin_ns)
             for walk in planned:

@@ -10,6 +10,7 @@ from drivers.simulate.carried import Carried, Material, Shape
 from drivers.simulate.cast import Role
 from drivers.simulate.channel import Link
 from drivers.simulate.random_scene import random_scene
+from drivers.simulate.room import Room
 from drivers.simulate.scene import Scene
 from drivers.simulate.schedule import constant
 from drivers.simulate.script import Script
@@ -19,6 +20,7 @@ OBJECTS = (NOTHING, *Material)
 """What somebody can carry; `NOTHING` is a label like the others."""
 _PEOPLE = 4  # who walk through one gate on one day, again and again
 _EMPTY_S = (3.0, 5.0)
+_DULL = 0.6
 _PLACES = ("front", "side", "back")
 
 
@@ -44,8 +46,13 @@ class Walk:
         return NOTHING if self.carried is None else str(self.carried.material)
 
 
-def random_object(rng: np.random.Generator, name: str) -> Carried | None:
+def random_object(rng: np.random.Generator, name: str, scale: float = 1.0) -> Carried | None:
     """Something of this kind, of any size from a tin to a tray or a canister; None for `NOTHING`.
+
+    Args:
+        rng: of size, shape and place.
+        name: one of `OBJECTS`.
+        scale: factor of width and height.
 
     Raises:
         ValueError: not one of `OBJECTS`.
@@ -56,10 +63,13 @@ def random_object(rng: np.random.Generator, name: str) -> Carried | None:
     if name == NOTHING:
         return None
     if name == Material.LIQUID:
-        return Carried(Material.LIQUID, 0.07 + 0.13 * first, 0.2 + 0.15 * second, place=place)
-    if rng.random() < 0.3:
-        return Carried(Material.METAL, 0.07 + 0.08 * first, 0.1 + 0.15 * second, Shape.CYLINDER, place)
-    return Carried(Material.METAL, 0.15 + 0.25 * first, 0.1 + 0.2 * second, Shape.PLATE, place)
+        shape, least, more = Shape.CYLINDER, (0.1, 0.2), (0.2, 0.2)
+    elif rng.random() < 0.3:
+        shape, least, more = Shape.CYLINDER, (0.1, 0.15), (0.15, 0.2)
+    else:
+        shape, least, more = Shape.PLATE, (0.2, 0.15), (0.25, 0.2)
+    width, height = scale * (least[0] + more[0] * first), scale * (least[1] + more[1] * second)
+    return Carried(Material(name), width, height, shape, place)
 
 
 def gate_scene(
@@ -67,6 +77,7 @@ def gate_scene(
     objects: Sequence[str | Carried],
     *,
     day: int = 0,
+    scale: float = 1.0,
     rate_hz: float = 100.0,
     shape: tuple[int, int] | None = None,
     size_m: tuple[float, float, float] | None = None,
@@ -79,6 +90,7 @@ def gate_scene(
         seed: the same seed is the same corridor.
         objects: what is carried in each walk: one of `OBJECTS`, of random size, or a thing itself.
         day: on another day other people walk, and the corridor has changed a little.
+        scale: factor of the size of things of random size.
         rate_hz: packets a second.
         shape: receive antennas and transmit streams, None for what the card usually has.
         size_m: length, width and height; None for a random corridor.
@@ -92,7 +104,7 @@ def gate_scene(
         raise ValueError("a gate needs at least one walk")
     rng, ways = np.random.default_rng([seed, 11]), np.random.default_rng([seed, 12, day])
     size = size_m or (float(rng.uniform(5, 9)), float(rng.uniform(2, 4)), float(rng.uniform(2.4, 3.2)))
-    walks, cast = _walks(ways, objects, size)
+    walks, cast = _walks(ways, objects, size, scale)
     scene = random_scene(
         seed,
         constant(0, walks[-1].to_s + _EMPTY_S[0]),
@@ -107,7 +119,7 @@ def gate_scene(
 
 
 def _walks(
-    rng: np.random.Generator, objects: Sequence[str | Carried], size: tuple[float, float, float]
+    rng: np.random.Generator, objects: Sequence[str | Carried], size: tuple[float, float, float], scale: float
 ) -> tuple[list[Walk], list[Role]]:
     """Walks from one end of the corridor to the other, either way."""
     walks, cast, now = [], [], 0.0
@@ -116,7 +128,7 @@ def _walks(
         ends = [(x, float(rng.uniform(0.3, 0.7) * size[1])) for x in (0.4, size[0] - 0.4)]
         stops = tuple(ends if rng.random() < 0.5 else reversed(ends))
         until = now + (size[0] - 0.8) / float(rng.uniform(0.7, 1.3))
-        carried = random_object(rng, thing) if isinstance(thing, str) else thing
+        carried = random_object(rng, thing, scale) if isinstance(thing, str) else thing
         walks.append(Walk(number, now, until, carried))
         script = Script.of([(until - now, "walking")], from_s=now)
         cast.append(Role(script, person=int(rng.integers(_PEOPLE)), carried=carried, stops=stops))
@@ -125,14 +137,21 @@ def _walks(
 
 
 def _across(link: Link, rng: np.random.Generator) -> Link:
-    """The link with its ends at either wall, at the height of a body's middle, and nothing before them."""
+    """The link with its ends at either wall, at the height of a body's middle, and nothing before them.
+
+    The walls are of plasterboard and reflect less than those of `random_scene`; else late reflections,
+    which pass by everything that is carried, are most of the channel.
+    """
+    room = link.room
+    dull = tuple(_DULL * wall for wall in room.reflection)
     length, width, _ = link.room.size_m
     middle = length * float(rng.uniform(0.4, 0.6))
     ends = []
     for array, y in ((link.transmitter, 0.25), (link.receiver, width - 0.25)):
         place = np.array([middle + float(rng.uniform(-0.3, 0.3)), y, float(rng.uniform(0.8, 1.3))])
         ends.append(_moved(array, place))
-    return replace(link, transmitter=ends[0], receiver=ends[1], transmitted=1.0)
+    room = Room(room.size_m, (dull[0], *dull[1:6]))  # type: ignore[arg-type]
+    return replace(link, room=room, transmitter=ends[0], receiver=ends[1], transmitted=1.0)
 
 
 def _moved(array: Array, centre: np.ndarray) -> Array:

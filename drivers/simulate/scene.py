@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from drivers.simulate.activity import ON_FOOT, Activity
 from drivers.simulate.carried import Carried
 from drivers.simulate.cast import Role
 from drivers.simulate.channel import Link
@@ -47,6 +48,9 @@ class Scene:
         drift_rad: how far the static paths drift in minutes.
         door: where people come in, metres.
         seed: of everything random.
+
+    Raises:
+        ValueError: a role that ends before the scene does, and not on foot.
     """
 
     link: Link
@@ -60,3 +64,11 @@ class Scene:
     drift_rad: float = 0.02
     door: tuple[float, float] = (0.4, 0.4)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for role in self.cast:
+            last = role.script.acts[-1]
+            early = last.to_s < self.schedule.seconds - 1e-6
+            if early and last.activity not in (*ON_FOOT, Activity.VACANT):
+                end = f"ends {last.activity} at {last.to_s:g} s, the scene at {self.schedule.seconds:g} s"
+                raise ValueError(f"people leave on foot; person {role.person} {end}")

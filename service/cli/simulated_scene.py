@@ -79,7 +79,10 @@ def scene_of(wanted: Wanted, setting: Setting) -> Scene:
     )
     if scripts:
         cast = [Role(script, person=number, carried=thing) for number, script in enumerate(scripts)]
-        return replace(scene, cast=tuple(cast))
+        try:
+            return replace(scene, cast=tuple(cast))
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--activity") from error
     return replace(scene, crowd=replace(scene.crowd, carried=thing))
 
 

@@ -196,6 +196,18 @@ def test_walkers_cross_the_link_of_a_gate_alone() -> None:
     assert [count for _, _, count in occupancy(scene)] == [0, 1] * 4 + [0]
 
 
+def test_things_of_random_size_grow_with_their_scale() -> None:
+    sizes = [[walk.carried for walk in gate_scene(4, ["metal", "liquid"], scale=k)[1]] for k in (1.0, 2.0)]
+    for small, large in zip(*sizes, strict=True):
+        assert large == replace(small, width_m=2 * small.width_m, height_m=2 * small.height_m)
+
+
+def test_nobody_vanishes_from_a_chair() -> None:
+    scene = random_scene(2, constant(0, 9.0))
+    with pytest.raises(ValueError, match="person 3 ends sitting at 5 s, the scene at 9 s"):
+        replace(scene, cast=(Role(Script.parse("5s:sitting"), person=3),))
+
+
 def test_impossible_gates_things_and_tours_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one walk"):
         gate_scene(1, [])

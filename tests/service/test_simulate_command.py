@@ -125,9 +125,9 @@ def labels_of(tmp_path: Path, *more: str) -> dict:
 
 
 def test_labels_say_what_people_do(tmp_path: Path) -> None:
-    labels = labels_of(tmp_path, "--activity", "2s:walking,2s:falling,1s:lying", "--activity", "3s:standing")
+    labels = labels_of(tmp_path, "--activity", "2s:walking,2s:falling,1s:lying", "--activity", "3s:walking")
     acts = [(act["person"], act["from_s"], act["to_s"], act["activity"]) for act in labels["activities"]]
-    assert acts == [(0, 0, 2, "walking"), (0, 2, 4, "falling"), (0, 4, 5, "lying"), (1, 0, 3, "standing")]
+    assert acts == [(0, 0, 2, "walking"), (0, 2, 4, "falling"), (0, 4, 5, "lying"), (1, 0, 3, "walking")]
     assert {act["carried"]["material"] for act in labels["activities"]} == {"none"}
     assert labels["people"] == [{"from_s": 0, "to_s": 3, "people": 2}, {"from_s": 3, "to_s": 5, "people": 1}]
 
@@ -159,6 +159,7 @@ def test_one_link_is_simulated_at_least_twenty_times_faster_than_real_time(tmp_p
         (["--walks", "2", "--people", "1s:1"], "choose one"),
         (["--activity", "3s:sitting,3s:walking"], "begins upright"),
         (["--activity", "3s:flying"], "'flying' is no activity"),
+        (["--activity", "5s:walking", "--activity", "3s:standing"], "person 1 ends standing at 3 s"),
         (["--carried", "gold"], "none, metal, liquid"),
         (["--carried", "mixed"], "needs --walks"),
         (["--object", "0.3x0.2"], "made of"),
