@@ -60,7 +60,7 @@ class Unpacker:
         frames, numbers = len(streams), out.reshape(len(streams), -1)
         self._streams[:frames] = streams
         self._moved[:frames] = self._behind_first[:frames]
-        self._words[:frames].take(self._take, 1, numbers, "clip")
+        self._words[:frames].take(self._take, 1, numbers, "wrap")  # all are within; "wrap" looks least
         np.multiply(numbers, self._lift[:frames], out=numbers)
         np.right_shift(numbers, _UP, out=numbers)
 

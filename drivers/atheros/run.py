@@ -6,20 +6,17 @@ packets differ in size, but the CSI does not in shape, a short loop goes from he
 """
 
 import struct
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from drivers.alike import next_wait, repeats
 from drivers.atheros.layout import FIXED, HEAD_BYTES, Order
 
 _ALIKE = ((0, "u2"), (10, "u2"), (17, "u4"), (25, "u2"))
 """Length; csi_len; bandwidth, tones, nr and nc; payload_len. As bytes: the byte order does not matter."""
 _WALK: dict[Order, struct.Struct] = {"<": struct.Struct("<H8xH5xI4xH"), ">": struct.Struct(">H8xH5xI4xH")}
 """The same fields, one header at a time."""
-_PROBE = 16
-_FEWEST = 3  # itself, one repetition, and the last, which is left
-_WORTH_IT = 4
 
 
 class Runs:
@@ -47,9 +44,8 @@ class Runs:
         if self._wait:
             self._wait -= 1
             return self._walk(start, end, order)
-        count = self._repeats(start, end - start)
-        self._patience = 0 if count >= _WORTH_IT else min(2 * self._patience + 1, 63)
-        self._wait = self._patience
+        count = repeats(self._data, start, end - start, _ALIKE)
+        self._wait = self._patience = next_wait(count, self._patience)
         if not count:
             return self._walk(start, end, order)
         self._close_singles()
@@ -70,23 +66,6 @@ class Runs:
                 singles.append(end)
             end, candidate = candidate, candidate + 2 + length
         return len(singles) - before, end
-
-    def _repeats(self, start: int, stride: int) -> int:
-        """Repetitions right behind it without the last, which is left to be walked over."""
-        total = (len(self._data) - start) // stride
-        if total < _FEWEST:
-            return 0
-        alike = 1
-        for limit in (_PROBE, total):
-            rows = min(limit, total)
-            same = np.ones(rows, np.bool_)
-            for offset, kind in _ALIKE:
-                column: npt.NDArray[Any] = np.ndarray((rows,), kind, self._data, start + offset, (stride,))
-                same &= column == column[0]
-            alike = rows if same.all() else int(np.argmin(same))
-            if alike < limit:
-                break
-        return max(alike - 2, 0)
 
     def _close_singles(self) -> None:
         if self._singles:

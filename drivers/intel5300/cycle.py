@@ -4,17 +4,14 @@ A steady link logs the same cycle over and over: one CSI record, or some other r
 Having walked one cycle, the headers of all further ones are compared with it at once.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from drivers.alike import next_wait, repeats
+
 _HEAD = ((0, "u2"), (2, "u1"))  # n, code
 _CSI_HEAD = (*_HEAD, (11, "u2"), (19, "u2"))  # and Nrx with Ntx, len
-_PROBE = 16
-_FEWEST = 3  # itself, one repetition, and the last, which is left
 _LONGEST = 8
-_WORTH_IT = 4
 
 
 class Cycle:
@@ -59,34 +56,12 @@ class Cycle:
         begin = others[0][0] if others else start
         fields = [(at - begin + offset, kind) for at, _ in others for offset, kind in _HEAD]
         fields += [(start - begin + offset, kind) for offset, kind in _CSI_HEAD]
-        count = self._repeats(begin, end - begin, fields)
-        self._be_patient(count)
+        count = repeats(self._data, begin, end - begin, fields)
+        self._wait = self._patience = next_wait(count, self._patience)
         if count:
             self._close_singles()
             self._runs.append(start + (end - begin) * np.arange(1, count + 1))
         return count, end - begin, len(others)
-
-    def _repeats(self, begin: int, stride: int, fields: list[tuple[int, str]]) -> int:
-        """Repetitions of a cycle right behind it, without the last, which is left to be walked over."""
-        total = (len(self._data) - begin) // stride  # itself and what might be repetitions
-        if total < _FEWEST:
-            return 0
-        alike = 1
-        for limit in (_PROBE, total):
-            rows = min(limit, total)
-            same = np.ones(rows, np.bool_)
-            for offset, kind in fields:
-                column: npt.NDArray[Any] = np.ndarray((rows,), kind, self._data, begin + offset, (stride,))
-                same &= column == column[0]
-            alike = rows if same.all() else int(np.argmin(same))
-            if alike < limit:
-                break
-        return max(alike - 2, 0)
-
-    def _be_patient(self, count: int) -> None:
-        """Look less often where looking does not pay."""
-        self._patience = 0 if count >= _WORTH_IT else min(2 * self._patience + 1, 63)
-        self._wait = self._patience
 
     def _close_singles(self) -> None:
         if self._singles:
