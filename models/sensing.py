@@ -10,10 +10,12 @@ simulated or not: how a NIC levels, rounds and times its frames is in the featur
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from drivers.wire import Source
+from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction, Reason
 from models.runtime import Backbone
 from models.signal.window import Window
@@ -56,6 +58,8 @@ class Sensing:
         *,
         source: Source,
         baselines: Mapping[str, JsonValue] | None = None,
+        room: str = "",
+        memory: RoomMemory | None = None,
     ) -> list[Prediction]:
         """One prediction a task, in order.
 
@@ -64,12 +68,14 @@ class Sensing:
             tasks: names of tasks; one that nothing is known about is `no_model`.
             source: where the frames come from; it decides which models may speak.
             baselines: empty-room baselines of the room by link (`models.signal.baseline`).
+            room: its name; a model of the places of one room speaks there alone.
+            memory: of the room, whose windows come in order of time; without it each stands alone.
         """
-        view = View(window)
-        return [self._one(view, name, source, baselines or {}) for name in tasks]
+        asked = _Asked(View(window), source, baselines or {}, room, memory)
+        return [self._one(asked, name) for name in tasks]
 
-    def _one(self, view: View, name: str, source: Source, baselines: Mapping[str, JsonValue]) -> Prediction:
-        window = view.window
+    def _one(self, asked: "_Asked", name: str) -> Prediction:
+        window = asked.view.window
         if window.frames == 0:
             return Prediction.unknown(name, Reason.NO_FRAMES)
         if window.occupancy < MIN_OCCUPANCY:
@@ -77,31 +83,44 @@ class Sensing:
         if name not in TASKS:
             return Prediction.unknown(name, Reason.NO_MODEL)
         task = TASKS[name]
-        model = self._model(name, window, source)
+        model = self._model(name, asked)
         if model is None and task.needs_model:
-            return Prediction.unknown(name, self._why_silent(name, window, source))
-        return _guarded(task, Evidence(view, model, baselines))
+            return Prediction.unknown(name, self._why_silent(name, asked))
+        return _guarded(task, Evidence(asked.view, model, asked.baselines, asked.memory))
 
-    def _candidates(self, name: str, window: Window) -> list[Backbone]:
-        """Models of the task whose cards name every NIC of the window: its links are pooled."""
+    def _candidates(self, name: str, asked: "_Asked") -> list[Backbone]:
+        """Models of the task whose cards name every NIC of the window (its links are pooled) and the room."""
         return [
             backbone
             for backbone in self._backbones
-            if backbone.card.task == name and set(window.nics) <= set(backbone.card.nics)
+            if backbone.card.task == name
+            and set(asked.view.window.nics) <= set(backbone.card.nics)
+            and asked.room in (backbone.card.rooms or (asked.room,))
         ]
 
-    def _model(self, name: str, window: Window, source: Source) -> Backbone | None:
+    def _model(self, name: str, asked: "_Asked") -> Backbone | None:
         """The last loaded model that may speak for these frames."""
-        simulated = source is Source.SIMULATED
-        fitting = [b for b in self._candidates(name, window) if _may_speak(b.card, simulated=simulated)]
+        simulated = asked.source is Source.SIMULATED
+        fitting = [b for b in self._candidates(name, asked) if _may_speak(b.card, simulated=simulated)]
         return fitting[-1] if fitting else None
 
-    def _why_silent(self, name: str, window: Window, source: Source) -> Reason:
-        found = self._candidates(name, window)
+    def _why_silent(self, name: str, asked: "_Asked") -> Reason:
+        found = self._candidates(name, asked)
         local = any(one.card.shelf == LOCAL for one in found)
-        if found and (local or source is not Source.SIMULATED):
+        if found and (local or asked.source is not Source.SIMULATED):
             return Reason.UNCALIBRATED
         return Reason.NO_MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A window, and what is known of where it is from."""
+
+    view: View
+    source: Source
+    baselines: Mapping[str, JsonValue]
+    room: str
+    memory: RoomMemory | None
 
 
 def _may_speak(card: Card, *, simulated: bool) -> bool:

@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import structlog
@@ -17,7 +18,7 @@ from drivers.simulate.random_scene import random_scene
 from drivers.simulate.schedule import constant
 from drivers.simulate.simulation import Simulation
 from drivers.wire import Source
-from service.rooms.config import PresenceDelays, RoomConfig
+from service.rooms.config import PresenceDelays, RoomConfig, TaskName
 from service.store.engine import Store
 from service.store.log import DEMO_TAG
 from service.store.rooms import RoomRecord, get_room, put_room
@@ -30,6 +31,8 @@ FIRST_VISIT_S = 15.0
 STAY_S, EMPTY_S = 35.0, 45.0
 """How long people stay, and how long the room is empty between; longer than the default `off_delay_s`."""
 OFF_DELAY_S = 6.0
+UNREST = 0.2
+"""Antennas are screwed to walls, as where `models.training.sources` learns the places of the first room."""
 _SEEDS = (9, 12, 10, 7, 4, 3, 2, 1)  # rooms with a 2.4 GHz link across the middle
 _LAG_S = 2.0  # a process that slept longer than this goes on from now
 
@@ -60,6 +63,7 @@ def seed_rooms(store: Store, names: list[str]) -> None:
         config = RoomConfig(
             name=f"Demo, {nic} (simulated)",
             links=[f"{name}-1"],
+            tasks=list(get_args(TaskName)) if number == 0 else ["presence", "counting"],
             presence=PresenceDelays(off_delay_s=OFF_DELAY_S),
             tags={DEMO_TAG: "simulated"},
         )
@@ -92,7 +96,9 @@ class DemoRoom:
         seed: int = 0,
     ) -> None:
         nic, bandwidth_mhz = card
-        scene = random_scene(seed, constant(0, 1.0), rate_hz=rate_hz, bandwidth_mhz=bandwidth_mhz, nic=nic)
+        scene = random_scene(
+            seed, constant(0, 1.0), unrest=UNREST, rate_hz=rate_hz, bandwidth_mhz=bandwidth_mhz, nic=nic
+        )
         crowd = replace(scene.crowd, behaviours=(WALKING,))
         self.simulation = Simulation(replace(scene, crowd=crowd, fans=()))
         self._visits = np.random.default_rng([seed, 6])

@@ -50,7 +50,7 @@ class Fingerprint(WindowNetwork):
         )
 
     def standardise(self, features: torch.Tensor, mask: torch.Tensor) -> None:
-        """Mean, scale and principal components of the rows, each to unit variance."""
+        """Mean, scale and principal components of the rows, the largest of unit variance."""
         weight = mask[..., None]
         seen = weight.sum(dim=0).clamp_min(1.0)
         mean = (features * weight).sum(dim=0) / seen
@@ -61,7 +61,7 @@ class Fingerprint(WindowNetwork):
         deviation = (sizes / len(rows) ** 0.5).clamp_min(1e-3)
         found = min(len(self.turn), len(deviation))  # fewer rows than components: the rest stay 0
         self.turn.zero_()
-        self.turn[:found].copy_((directions / deviation[:, None])[:found])
+        self.turn[:found].copy_((directions / deviation[0])[:found])
 
     def embed(self, scaled: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """See `WindowNetwork`."""

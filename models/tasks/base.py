@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction
 from models.runtime import Backbone
 from models.signal.view import View
@@ -14,12 +15,14 @@ class Evidence:
     """A window that holds enough frames, and what is known of its room.
 
     `model` is the model that may speak for this task and these frames (DESIGN A6), None if there is none;
-    `baselines` are empty-room baselines by link.
+    `baselines` are empty-room baselines by link; `memory` is what the room remembers, None where windows are
+    looked at one by one.
     """
 
     view: View
     model: Backbone | None
     baselines: Mapping[str, JsonValue]
+    memory: RoomMemory | None = None
 
 
 class Task(Protocol):

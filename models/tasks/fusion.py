@@ -14,6 +14,7 @@ from models.runtime import Backbone
 from models.signal.view import View
 
 Logits = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 
 def agreement(

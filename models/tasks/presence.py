@@ -9,9 +9,11 @@ import numpy as np
 from models.prediction import JsonValue, ModelRef, Prediction, Reason
 from models.runtime import Backbone
 from models.signal.baseline import FLOOR, Baseline
+from models.signal.breathing import Breathing
 from models.signal.motion import Motion
 from models.signal.variation import Variation
 from models.tasks.base import Evidence
+from models.tasks.fusion import shared
 from models.tasks.ordinal import class_probabilities
 
 MOVED_THRESHOLD = 0.005
@@ -28,6 +30,8 @@ BASELINE_RANGE = (math.log(0.001), math.log(0.1))
 CERTAIN = 8.0
 """Largest log-odds one witness may claim, so that neither can outvote the other for good."""
 _STILL = 0.5
+BREATHING_ODDS = 2.0
+"""Log-odds that somebody is there when breathing is seen, however little else moves."""
 
 _PARAMETERS = (MOVED_THRESHOLD, MOVED_SCALE, STATISTIC_THRESHOLD, STATISTIC_SCALE)
 STATISTIC = ModelRef(
@@ -39,7 +43,10 @@ STATISTIC = ModelRef(
 
 
 class Presence:
-    """``"occupied"`` or ``"vacant"``; extras `motion` (0..1) and `still` (somebody, hardly any motion)."""
+    """``"occupied"`` or ``"vacant"``; extras `motion` (0..1) and `still` (somebody, hardly any motion).
+
+    With a memory also `breathing_per_minute`, where somebody is seen to breathe.
+    """
 
     name = "presence"
     needs_model = False
@@ -49,20 +56,28 @@ class Presence:
         seen = evidence.view.motions
         if not seen:
             return Prediction.unknown(self.name, Reason.LOW_OCCUPANCY)
-        odds = max(
-            log_odds(found, Baseline.from_json(evidence.baselines.get(link))) for link, found in seen.items()
-        )
-        model = STATISTIC
+        alone = {
+            link: log_odds(found, Baseline.from_json(evidence.baselines.get(link)))
+            for link, found in seen.items()
+        }
+        odds, model = max(alone.values()), STATISTIC
         if evidence.model is not None:
             odds = (odds + _learned(evidence.model, evidence.view.variation)) / 2
             model = evidence.model.ref
+        breaths = evidence.memory.breathing(evidence.view) if evidence.memory is not None else {}
+        if breaths:
+            odds = max(odds, BREATHING_ODDS)
         occupied = 1 / (1 + math.exp(-odds))
         return Prediction(
             task=self.name,
             value="occupied" if occupied >= 0.5 else "vacant",
             probability=max(occupied, 1 - occupied),
             model=model,
-            extras=_extras(occupied, max(found.statistic for found in seen.values())),
+            extras={
+                **_extras(occupied, max(found.statistic for found in seen.values())),
+                **_breathing(breaths),
+                **shared(odds >= 0, [one >= 0 for one in alone.values()]),
+            },
         )
 
 
@@ -90,6 +105,14 @@ def _learned(model: Backbone, view: Variation) -> float:
         raise FloatingPointError(f"model {model.card.name} gave {logits}")
     occupied = float(class_probabilities(logits, model.card.calibration["temperature"])[1])
     return float(np.clip(math.log(max(occupied, 1e-9) / max(1 - occupied, 1e-9)), -CERTAIN, CERTAIN))
+
+
+def _breathing(breaths: Mapping[str, Breathing]) -> Mapping[str, JsonValue]:
+    """The rate on the link where it stands out most; nothing where nobody is seen to breathe."""
+    if not breaths:
+        return {}
+    best = max(breaths.values(), key=lambda one: one.share)
+    return {"breathing_per_minute": round(best.per_minute, 1)}
 
 
 def _extras(occupied: float, moving: float) -> Mapping[str, JsonValue]:

@@ -1,7 +1,7 @@
 """Make a model fit to ship: fit, calibrate on held-out domains, export, say in a card how well it does."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,9 @@ def build(
     progress("final model", seeds / (seeds + 1))
     model: Exportable = learner.fit(samples, 0)
     calibration, metrics, results = _judge(held, spec, samples, model.output)
+    if "cells" in origin.extra:
+        places = _places(held, samples, origin.extra["cells"], calibration["temperature"])
+        calibration["sigma_m"], metrics["mean_m"] = places.pop("sigma_m"), places
     onnx = model.to_onnx(name)
     card = {
         **_identity(spec, origin, name, onnx),
@@ -159,6 +162,33 @@ def _judge(
         for name in tables[0]
     }
     return calibration, summary, _results(spec, found[-1], rows[-1])
+
+
+def _places(
+    held: list[tuple[Found, npt.NDArray[np.intp]]],
+    samples: Samples,
+    cells: Sequence[tuple[str, float, float]],
+    heat: float,
+) -> dict[str, float]:
+    """Mean distance over seeds of the mean place by probability, and the radius that holds two thirds."""
+    known = {name: (x, y) for name, x, y in cells}
+    columns = [number for number, name in enumerate(samples.classes) if name in known]
+    places = np.array([known[samples.classes[number]] for number in columns])
+    errors, found, truths = [], [], []
+    for logits, rows in held:
+        labels = samples.label[rows]
+        there = np.isin(labels, columns)
+        shares = probabilities(logits[there], "softmax", heat)[:, columns]
+        mean = shares @ places / shares.sum(axis=1, keepdims=True)
+        truth = places[np.searchsorted(columns, labels[there])]
+        errors.append(float(np.linalg.norm(mean - truth, axis=1).mean()))
+        found.append(mean)
+        truths.append(truth)
+    return {
+        "mean": round(float(np.mean(errors)), 4),
+        "sd": round(float(np.std(errors)), 4),
+        "sigma_m": round(radius(np.concatenate(found), np.concatenate(truths)), 2),
+    }
 
 
 def _with_interval(

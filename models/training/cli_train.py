@@ -118,8 +118,9 @@ def zoo(
     *,
     shared: Annotated[Path, typer.Option(help="Folder that holds datasets/.")] = Path("../shared"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shelves.")] = ZOO,
+    only: Annotated[str, typer.Option(help="Only models whose name starts like this.")] = "",
 ) -> None:
     """Train every shipped model again: the open shelf, and research where its data set is there."""
     with reported():
-        for line in train_zoo(shared / "datasets", output):
+        for line in train_zoo(shared / "datasets", output, only):
             typer.echo(line)

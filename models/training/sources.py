@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from models.data import simulation
+from models.data import simulated_tasks, simulation
 from models.data.crowd import presence_of
 from models.data.digest import digest
 from models.data.registry import check_task, dataset_of
@@ -19,8 +20,16 @@ CROWD_LICENCE = (
     "non-commercial research with acknowledgement (Di Domenico et al., WPA 2016, 10.1145/2935651.2935657; "
     "WiMob 2016, 10.1109/WiMOB.2016.7763227)"
 )
-SIMULATION_LEARNERS = {"presence": "stream_set", "counting": "stream_set"}
+SIMULATION_LEARNERS = {
+    "presence": "stream_set",
+    "counting": "stream_set",
+    "localization": "fingerprint_cnn",
+    "suspicious_object": "object_cnn",
+    "activity": "counting_dnn",
+}
 """Task -> learner of what is simulated for it."""
+DEMO_ROOM, DEMO_SEED, DAYS = "demo", 9, 8
+"""The simulated room whose places are learned: the first of the demo (`service.demo`), on so many days."""
 SIMULATION_ROOMS = 40
 SIMULATION_SECONDS = 20.0
 SIMULATION_SEED = 5
@@ -68,13 +77,21 @@ def from_simulation(
     """
     if task not in SIMULATION_LEARNERS:
         raise SelectionError(f"nothing is simulated for {task}, but for {', '.join(SIMULATION_LEARNERS)}")
-    counted = simulation.load(
-        rooms, SIMULATION_SECONDS, WindowSpec(), seed=SIMULATION_SEED, inputs=inputs, progress=progress
-    )
-    samples = presence_of(counted) if task == "presence" else counted
-    what = (
-        f"{rooms} simulated rooms, {SIMULATION_SECONDS:g} s with each of 0-7 people, seed {SIMULATION_SEED}"
-    )
+    extra: dict[str, Any] = {}
+    if task == "activity":
+        samples = simulated_tasks.activities(
+            rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress
+        )
+        what = f"{rooms // 2} simulated rooms, four recordings of one person each, seed {SIMULATION_SEED}"
+    elif task == "suspicious_object":
+        samples = simulated_tasks.walks(rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress)
+        what = f"24 walks through each of {rooms // 2} simulated gates, seed {SIMULATION_SEED}"
+    elif task == "localization":
+        found = simulated_tasks.positions(DEMO_SEED, DAYS, inputs=inputs, progress=progress)
+        samples, what = found.samples, f"simulated room {DEMO_SEED} (the room of the demo) on {DAYS} days"
+        extra = {"rooms": [DEMO_ROOM], "cells": [list(cell) for cell in found.cells]}
+    else:
+        samples, what = _crowds(task, rooms, inputs, progress)
     return samples, Origin(
         trained_on="simulation",
         licence="Apache-2.0",
@@ -82,4 +99,13 @@ def from_simulation(
         nics=samples.nics,
         data=what,
         digest=hashlib.sha256(samples.features.tobytes()).hexdigest(),
+        extra=extra,
     )
+
+
+def _crowds(task: str, rooms: int, inputs: Sequence[str], progress: Progress) -> tuple[Samples, str]:
+    counted = simulation.load(
+        rooms, SIMULATION_SECONDS, WindowSpec(), seed=SIMULATION_SEED, inputs=inputs, progress=progress
+    )
+    what = f"{rooms} simulated rooms, {SIMULATION_SECONDS:g} s with each of 0-7 people"
+    return presence_of(counted) if task == "presence" else counted, f"{what}, seed {SIMULATION_SEED}"

@@ -31,21 +31,30 @@ class Shipped:
 SHIPPED = (
     Shipped("presence", "stream_set"),
     Shipped("counting", "stream_set"),
+    Shipped("localization", "fingerprint_cnn"),
+    Shipped("suspicious_object", "object_cnn"),
+    Shipped("activity", "counting_dnn"),
     Shipped("presence", "stream_set", CROWD, CROWD_LICENCE),
     Shipped("counting", "stream_set", CROWD, CROWD_LICENCE),
 )
 
 
-def train_zoo(datasets: Path, output: Path) -> Iterator[str]:
-    """Train all shipped models into ``output/<shelf>/<name>``; yields a line about each."""
+def train_zoo(datasets: Path, output: Path, only: str = "") -> Iterator[str]:
+    """Train shipped models into ``output/<shelf>/<name>``; yields a line about each.
+
+    `only` is what the names of those wanted begin with.
+    """
     torch.set_num_threads(1)  # the same sums in the same order on any machine
     kept: dict[str | None, tuple[Samples, Origin]] = {}
     for one in SHIPPED:
+        trained_on = "simulation" if one.data is None else one.data
+        name = f"{one.task}-{trained_on.replace('_', '-')}"
+        if not name.startswith(only):
+            continue
         if one.data is not None and not (datasets / one.data).is_dir():
             yield f"no {datasets / one.data}: {one.task} of it is left as it is"
             continue
         samples, origin = _rows(one, datasets, kept)
-        name = f"{one.task}-{origin.trained_on.replace('_', '-')}"
         with progress_bar(f"train {name}") as progress:
             built = build(
                 learner(one.learner),

@@ -29,6 +29,7 @@ class Card:
         classes: what the logits stand for, in order; empty where they are metres.
         output: how the logits are meant, see `models.tasks.decode`.
         nics: NICs whose frames it was trained on, simulated ones for simulation; it speaks for no other.
+        rooms: rooms whose places it learned; empty where it may speak in any.
         digest: sha256 of ``model.onnx``, hex.
         calibration: numbers the task needs to turn logits into probabilities and intervals.
         document: the whole card, with data, seeds and metrics.
@@ -47,6 +48,7 @@ class Card:
     digest: str
     calibration: Mapping[str, Any]
     document: Mapping[str, Any]
+    rooms: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -68,6 +70,7 @@ def parse_card(text: str, where: str) -> Card:
             output=_output(document.get("output", "ordinal"), where),
             nics=tuple(str(name) for name in document["nics"]),
             calibration=document["calibration"],
+            rooms=tuple(str(name) for name in document.get("rooms", [])),
             document=document,
         )
     except tomllib.TOMLDecodeError as error:

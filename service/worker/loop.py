@@ -151,7 +151,12 @@ class Worker:
         while self._pending and time.monotonic() < until:
             room, window = self._pending.popleft()
             made = self._sensing.predict(
-                window, room.config.tasks, source=room.source_of(window), baselines=room.baselines
+                window,
+                room.config.tasks,
+                source=room.source_of(window),
+                baselines=room.baselines,
+                room=room.room,
+                memory=room.recall,
             )
             room.observe(window, made, self._now_ns(), self.building.book, self._batch)
             self.counters["windows"] += 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from drivers.frame import FrameBlock
 from drivers.wire import Source
+from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction
 from models.signal.window import PushCount, RoomBuffer, Window, WindowSpec
 from service.events import EventType
@@ -40,6 +41,7 @@ class RoomRuntime:
     sources: dict[str, Source] = field(default_factory=dict)
     received_ns: int | None = None
     buffer: RoomBuffer = field(init=False)
+    recall: RoomMemory = field(init=False)
 
     def __post_init__(self) -> None:
         self._start_over()
@@ -107,7 +109,7 @@ class RoomRuntime:
         return bool(self.rows) and age_ns > self.config.stale_after_s * 1e9
 
     def _start_over(self) -> None:
-        self.buffer = RoomBuffer(self.spec)
+        self.buffer, self.recall = RoomBuffer(self.spec), RoomMemory()
         if self.predicted_ns is not None:
             self.buffer.skip_to(self.predicted_ns)
 

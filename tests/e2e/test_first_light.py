@@ -133,6 +133,9 @@ def test_bad_captures_are_refused_and_the_service_goes_on(
     assert site.ready()
 
 
+FIVE_TASKS = ("presence", "counting", "localization", "suspicious_object", "activity")
+
+
 def test_demo_rooms_of_every_card_go_vacant_occupied_vacant(tmp_path: Path) -> None:
     rooms = {"demo": "intel5300", "demo-2": "atheros", "demo-3": "nexmon"}
     with Site(tmp_path, demo=True) as site:
@@ -152,6 +155,10 @@ def test_demo_rooms_of_every_card_go_vacant_occupied_vacant(tmp_path: Path) -> N
         wait_for(cycle, f"vacant, occupied, vacant; saw {values}", 200)
         links = {item["room"]: item for item in site.get("/v1/links")["items"]}
         assert {room: link["nic"] for room, link in links.items()} == rooms
+        served = {state["task"]: state for state in site.get("/v1/rooms/demo/state")["tasks"]}
+        assert {task: state["status"] for task, state in served.items()} == dict.fromkeys(FIVE_TASKS, "ok")
+        assert {state["model"]["trained_on"] for state in served.values()} == {"simulation"}
+        assert set(served["localization"]["value"]) == {"x_m", "y_m", "cell", "sigma_m"}
         for room in ("demo-2", "demo-3"):  # the shipped models know the Intel card alone
             counting = site.state(room, "counting")
             assert (counting["value"], counting["reason"]) == (None, "no_model")

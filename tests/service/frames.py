@@ -7,6 +7,7 @@ import numpy as np
 
 from drivers.frame import FRAME_TABLE, FrameBlock
 from drivers.wire import SCHEMA_VERSION, Flush, Grant, Hello, Refuse, Source, pack_block, pack_control
+from models.memory import RoomMemory
 from models.prediction import JsonValue, ModelRef, Prediction, Reason
 from models.signal.window import Window
 from service.bus.memory import MemorySender
@@ -23,7 +24,14 @@ class FakeSensing:
         self.windows: list[Window] = []
 
     def predict(
-        self, window: Window, tasks: Sequence[str], *, source: Source, baselines: Mapping[str, JsonValue]
+        self,
+        window: Window,
+        tasks: Sequence[str],
+        *,
+        source: Source,
+        baselines: Mapping[str, JsonValue],
+        room: str,
+        memory: RoomMemory,
     ) -> list[Prediction]:
         self.windows.append(window)
         return [self._one(task, window) for task in tasks]
