@@ -61,7 +61,7 @@ def frames(seconds: float = 24.0, per_minute: float | None = 15.0) -> LinkFrames
     power = 1 + 0.02 * rng.standard_normal((len(time), 3, 2, 30))
     if per_minute is not None:
         power += (
-            0.1
+            0.3
             * np.sin(2 * np.pi * per_minute / 60 * time)[:, None, None, None]
             * rng.uniform(-1, 1, (3, 2, 30))
         )
