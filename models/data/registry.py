@@ -15,7 +15,10 @@ from models.errors import DatasetError
 _BUILT_IN = {
     "own": "models.data.own",
     "crowd": "models.data.crowd",
+    "device_loc": "models.data.device_loc",
+    "dfl": "models.data.dfl",
     "har": "models.data.har",
+    "metric": "models.data.metric",
     "wical": "models.data.wical",
 }
 _GROUP = "roomtone.datasets"

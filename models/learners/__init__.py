@@ -11,15 +11,18 @@ from models.errors import SelectionError
 from models.learners.base import Learner
 
 _BUILT_IN = {
+    "antenna_phases": "models.learners.fingerprint.antennas:AntennaPhases",
     "clip_ensemble": "models.learners.ensemble:ClipEnsemble",
     "cnn_bilstm": "models.learners.neural:CnnBiLstmLearner",
     "counting_dnn": "models.learners.neural:CountingDnn",
     "fingerprint_cnn": "models.learners.neural:FingerprintCnnLearner",
     "fingerprint_dnn": "models.learners.neural:FingerprintDnn",
     "gain_free_lda": "models.learners.gain_free:GainFreeLda",
+    "link_fingerprints": "models.learners.fingerprint.links:LinkFingerprints",
     "link_views": "models.learners.gain_free:LinkViews",
     "object_cnn": "models.learners.neural:ObjectCnn",
     "onnx": "models.learners.given:GivenLearner",
+    "radio_map": "models.learners.fingerprint.radio_map:RadioMap",
     "shallow": "models.learners.shallow:ShallowLearner",
     "stream_set": "models.learners.stream_set:StreamSetLearner",
 }

@@ -1,0 +1,1 @@
+"""Learners of places from fingerprints: of links, of antennas of a moved device, and in metres."""
