@@ -36,6 +36,10 @@ check: $(VENV)/dev ## style, types, layers
 models: $(VENV)/dev ## train the shipped models again, from simulation and (where it is there) ../shared
 	$(BIN)/roomtone train zoo
 
+DATASETS ?= ../shared/datasets
+figures: $(VENV)/dev ## answer every question of docs/accuracy.md that code or data changed for (may take long)
+	$(BIN)/python -m models.figures --datasets '$(DATASETS)'
+
 CAPTURES ?= ../shared/captures
 GOLDEN ?= ../shared/golden
 peers: $(VENV)/dev ## make the table of docs/parsers.md again, from the captures beside the checkout
@@ -47,4 +51,4 @@ fuzz: $(VENV)/dev ## damage a million records a NIC and see that parsing bears i
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 
-.PHONY: help run test check models peers fuzz clean
+.PHONY: help run test check models figures peers fuzz clean

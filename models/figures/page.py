@@ -51,6 +51,7 @@ def _lines(row: Row, path: Path) -> list[str]:
         reached = told["metrics"][metric]
         low, high = told["interval95"][metric]
         verdict = "reached" if aim.reached(round(reached["mean"], 3)) else "**missed**"
+        verdict = "" if str(aim) == "-" else verdict
         cells = [
             row.title if number == 0 else "",
             metric,

@@ -39,6 +39,7 @@ def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
         given["--source"],
         given.get("--target"),
         leave_out=given.get("--leave-out"),
+        learner=given.get("--learner"),
         transductive="--transductive" in given,
         decision_s=float(decision.rstrip("s")) if decision else None,
         seeds=seeds,

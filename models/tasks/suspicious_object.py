@@ -13,6 +13,8 @@ from models.tasks.fusion import Floats
 NONE = "none"
 HOLD_S = 10.0
 """How long the verdict on a walk stands after its end."""
+ALARM = 0.7
+"""Least probability at which a material is named: it raises a critical alert, and somebody is searched."""
 
 
 class SuspiciousObject:
@@ -27,15 +29,18 @@ class SuspiciousObject:
     needs_model = True
 
     def predict(self, evidence: Evidence) -> Prediction:
-        """The verdict on the last walk; without memory the most probable class of the window.
+        """The verdict on the last walk; without memory that of the window alone.
 
         Raises:
             FloatingPointError: the model gave no number.
         """
         alone, found = classified(self.name, evidence)
         model, memory = evidence.model, evidence.memory
-        if memory is None or model is None or alone.value is None or NONE not in model.card.classes:
+        if model is None or alone.value is None or NONE not in model.card.classes:
             return alone
+        if memory is None:
+            best = _named(found, model.card.classes)
+            return replace(alone, value=model.card.classes[best], probability=float(found[best]))
         return _voted(alone, found, evidence, memory, model.card.classes)
 
 
@@ -47,13 +52,19 @@ def _voted(
     verdict = memory.verdict
     if verdict is None or evidence.view.window.end_ns / 1e9 - verdict.walk.end_s > HOLD_S:
         return replace(alone, value=NONE, probability=float(found[classes.index(NONE)]), extras=window)
-    best = int(np.argmax(verdict.probabilities))
+    best = _named(verdict.probabilities, classes)
     return replace(
         alone,
         value=classes[best],
         probability=float(verdict.probabilities[best]),
         extras={**window, "walk": _told(verdict)},
     )
+
+
+def _named(probabilities: Floats, classes: tuple[str, ...]) -> int:
+    """The likeliest class, if it is none or likely enough to be named; else none."""
+    best = int(np.argmax(probabilities))
+    return best if probabilities[best] >= ALARM else classes.index(NONE)
 
 
 def _told(verdict: Verdict) -> JsonValue:

@@ -16,7 +16,9 @@ def subcommands(name: str) -> list[list[str]]:
         "keys": ["create", "list", "revoke"],
         "links": ["enroll"],
         "bench": ["decode", "pipeline"],
-        "train": ["presence", "counting", "zoo"],
+        "train": ["presence", "counting", "localization", "suspicious_object", "activity", "zoo"],
+        "data": ["check"],
+        "models": ["check", "add", "list"],
     }
     return [[name, sub] for sub in groups.get(name, [])] or [[name]]
 
