@@ -10,6 +10,7 @@ import os
 import select
 import termios
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from drivers.errors import SourceError
@@ -82,12 +83,11 @@ class SerialSource(LiveSource):
 
     def _opened(self) -> int:
         file = os.open(self._path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, file)
             fcntl.ioctl(file, termios.TIOCEXCL)  # a second reader would steal bytes from every row
             _set_raw(file, getattr(termios, f"B{self._baud}"))
-        except BaseException:
-            os.close(file)
-            raise
+            undo.pop_all()
         return file
 
     def read(self) -> bytes | None:

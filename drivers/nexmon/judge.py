@@ -121,7 +121,7 @@ def _holds_csi(size: Ints) -> Mask:
     return np.isin(size, SIZES)
 
 
-def _gather(data: Data, at: Ints, kind: np.dtype) -> npt.NDArray:  # type: ignore[type-arg]
+def _gather(data: Data, at: Ints, kind: np.dtype[Any]) -> npt.NDArray[Any]:
     """One item of `kind` at each place, which must lie wholly in the buffer."""
     windows: npt.NDArray[np.void] = np.ndarray(
         (max(len(data) - kind.itemsize + 1, 0),), f"V{kind.itemsize}", data, strides=(1,)
