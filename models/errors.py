@@ -1,8 +1,9 @@
-"""Errors of training and evaluation.
+"""Errors of training, evaluation and sensing.
 
 ModelsError
 ├── DatasetError      a data set, domain or class is not there or cannot be read
-└── SelectionError    what was asked for does not exist or contradicts itself
+├── SelectionError    what was asked for does not exist or contradicts itself
+└── TaskError         a task of another package cannot be used
 """
 
 
@@ -16,3 +17,7 @@ class DatasetError(ModelsError):
 
 class SelectionError(ModelsError, ValueError):
     """A selection, support or option on the command line makes no sense."""
+
+
+class TaskError(ModelsError):
+    """A task of another package cannot be loaded, lacks something, or answers for another task."""

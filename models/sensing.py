@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Self
 
 from drivers.wire import Source
+from models.errors import TaskError
 from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction, Reason
 from models.runtime import Backbone
 from models.signal.window import Window
-from models.tasks import TASKS, Evidence, Task, View
+from models.tasks import Evidence, Task, View, task_of
 from models.zoo import LOCAL, Card, shelved
 
 MIN_OCCUPANCY = 0.7
@@ -80,9 +81,9 @@ class Sensing:
             return Prediction.unknown(name, Reason.NO_FRAMES)
         if window.occupancy < MIN_OCCUPANCY:
             return Prediction.unknown(name, Reason.LOW_OCCUPANCY)
-        if name not in TASKS:
+        task = task_of(name)
+        if task is None:
             return Prediction.unknown(name, Reason.NO_MODEL)
-        task = TASKS[name]
         model = self._model(name, asked)
         if model is None and task.needs_model:
             return Prediction.unknown(name, self._why_silent(name, asked))
@@ -131,8 +132,15 @@ def _may_speak(card: Card, *, simulated: bool) -> bool:
 def _guarded(task: Task, evidence: Evidence) -> Prediction:
     """The boundary around models: whatever breaks inside one is logged and becomes `model_error`."""
     try:
-        return task.predict(evidence)
+        return _named(task, task.predict(evidence))
     except Exception:  # noqa: BLE001 - a model is foreign code; this is where it ends
         model = evidence.model.ref if evidence.model else None
         _log.exception("task %s failed on a window of links %s", task.name, evidence.view.window.links)
         return Prediction.unknown(task.name, Reason.MODEL_ERROR, model)
+
+
+def _named(task: Task, found: Prediction) -> Prediction:
+    """The prediction, if it is of this task: states are kept by its name."""
+    if found.task != task.name:
+        raise TaskError(f"task {task.name!r} answered for {found.task!r}")
+    return found

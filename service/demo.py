@@ -4,7 +4,6 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import structlog
@@ -18,7 +17,8 @@ from drivers.simulate.random_scene import random_scene
 from drivers.simulate.schedule import constant
 from drivers.simulate.simulation import Simulation
 from drivers.wire import Source
-from service.rooms.config import PresenceDelays, RoomConfig, TaskName
+from models.task_names import BUILT_IN
+from service.rooms.config import PresenceDelays, RoomConfig
 from service.store.engine import Store
 from service.store.log import DEMO_TAG
 from service.store.rooms import RoomRecord, get_room, put_room
@@ -63,7 +63,7 @@ def seed_rooms(store: Store, names: list[str]) -> None:
         config = RoomConfig(
             name=f"Demo, {nic} (simulated)",
             links=[f"{name}-1"],
-            tasks=list(get_args(TaskName)) if number == 0 else ["presence", "counting"],
+            tasks=list(BUILT_IN) if number == 0 else ["presence", "counting"],
             presence=PresenceDelays(off_delay_s=OFF_DELAY_S),
             tags={DEMO_TAG: "simulated"},
         )

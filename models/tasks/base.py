@@ -26,7 +26,7 @@ class Evidence:
 
 
 class Task(Protocol):
-    """One task; a new one is one file and one line in `models.tasks.TASKS`."""
+    """One task; a new one is one file and one line in `models.tasks`, or an entry point (CONTRIBUTING)."""
 
     name: str
     needs_model: bool

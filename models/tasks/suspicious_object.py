@@ -48,7 +48,7 @@ def _voted(
     alone: Prediction, found: Floats, evidence: Evidence, memory: RoomMemory, classes: tuple[str, ...]
 ) -> Prediction:
     memory.walked(evidence.view, found)
-    window: dict[str, JsonValue] = {"window": alone.value, **alone.extras}
+    window: dict[str, JsonValue] = {"this_window": alone.value, **alone.extras}
     verdict = memory.verdict
     if verdict is None or evidence.view.window.end_ns / 1e9 - verdict.walk.end_s > HOLD_S:
         return replace(alone, value=NONE, probability=float(found[classes.index(NONE)]), extras=window)

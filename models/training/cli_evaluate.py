@@ -11,16 +11,21 @@ from rich.table import Table
 
 from models.errors import SelectionError
 from models.learners import names
+from models.task_names import names as task_names
 from models.training.console import progress_bar, reported
 from models.training.evaluate import Question, Report, evaluate
 from models.training.table import write_predictions
 
 app = typer.Typer(add_completion=False)
 
-TaskName = Annotated[
-    Literal["presence", "counting", "localization", "suspicious_object", "activity"],
-    typer.Argument(help="What is judged.", metavar="TASK"),
-]
+
+def _known_task(name: str) -> str:
+    if name not in task_names():
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(task_names())}")
+    return name
+
+
+TaskName = Annotated[str, typer.Argument(help="What is judged.", metavar="TASK", callback=_known_task)]
 DataDir = Annotated[
     Path, typer.Option("--data", help="Folder of a data set: of a known layout, or with dataset.toml.")
 ]

@@ -10,11 +10,12 @@ from models.data.registry import dataset_of
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.learners import Learner, learner, names
+from models.task_names import names as task_names
 from models.training.build import Origin, build
 from models.training.card_file import write
 from models.training.console import progress_bar, reported
 from models.training.sources import SIMULATION_LEARNERS, SIMULATION_ROOMS, from_folder, from_simulation
-from models.training.task import TASKS, task_spec
+from models.training.task import task_spec
 from models.training.zoo import ZOO, train_zoo
 
 app = typer.Typer(
@@ -76,7 +77,7 @@ def _add(task: str) -> None:
             _train(task, who, output, gathered, seeds)
 
 
-for _task in TASKS:
+for _task in task_names():
     _add(_task)
 
 

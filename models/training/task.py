@@ -10,6 +10,7 @@ import numpy.typing as npt
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.signal.variation import NAMES
+from models.task_names import names
 from models.training.metrics import (
     Floats,
     class_metrics,
@@ -17,9 +18,6 @@ from models.training.metrics import (
     place_metrics,
     presence_metrics,
 )
-
-TASKS = ("presence", "counting", "localization", "suspicious_object", "activity")
-"""Tasks that can be trained."""
 
 # How fast people move is a matter of the room and its people, not of their number.
 _COUNTING = tuple(name for name in NAMES if not name.startswith(("rho_", "structure_")))
@@ -57,10 +55,12 @@ class TaskSpec:
 def task_spec(name: str, classes: Sequence[str]) -> TaskSpec:
     """The task of that name with these classes; none where labels are metres.
 
+    Tasks of other packages are judged by their classes, or in metres, as localization is.
+
     Raises:
         SelectionError: it is not one that can be trained.
     """
-    if name not in TASKS:
-        raise SelectionError(f"no task named {name!r} can be trained; there are {', '.join(TASKS)}")
+    if name not in names():
+        raise SelectionError(f"no task named {name!r} can be trained; there are {', '.join(names())}")
     features = {"presence": _PRESENCE, "counting": _COUNTING}.get(name, NAMES)
     return TaskSpec(name, tuple(classes), features)

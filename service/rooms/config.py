@@ -1,15 +1,31 @@
 """What a room is: links, tasks, delays, zones, geometry. Kept in the store as one document."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic.json_schema import WithJsonSchema
+
+from models.task_names import names
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Names of rooms, links and zones: they stand in URLs, topics and file names."""
 
 Metres = Annotated[float, Field(gt=0, le=1000)]
 
-TaskName = Literal["presence", "counting", "localization", "suspicious_object", "activity"]
+STORED = {"stored": True}
+"""Context of validation for what the store holds: a task whose package is gone stays, and is unknown."""
+
+
+def _known_task(name: str, info: ValidationInfo) -> str:
+    if not (info.context or {}).get("stored") and name not in names():
+        raise ValueError(f"no task of that name; there are {', '.join(names())}")
+    return name
+
+
+TaskName = Annotated[
+    Name, AfterValidator(_known_task), WithJsonSchema({"type": "string", "enum": list(names())})
+]
+"""A built-in task, or one that an installed package brings (entry points `roomtone.tasks`)."""
 
 
 class _Document(BaseModel):

@@ -1,16 +1,14 @@
 """Reading predictions, newest first."""
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import sqlalchemy as sa
 
-from service.rooms.config import TaskName
+from models.task_names import names
 from service.state import rfc3339
 from service.store.engine import Store
 from service.store.schema import predictions
-
-TASKS: tuple[str, ...] = get_args(TaskName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ def prediction_page(
     store: Store,
     room: str,
     *,
-    tasks: tuple[str, ...] = TASKS,
+    tasks: tuple[str, ...] | None = None,
     from_ns: int | None = None,
     to_ns: int | None = None,
     limit: int,
@@ -33,11 +31,12 @@ def prediction_page(
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Predictions of windows ending in [from_ns, to_ns), newest first, and where to go on (None at the end).
 
-    One query a task: each walks the index of unique windows, however long the history is.
+    One query a task (all, unless some are named): each walks the index of unique windows, however long
+    the history is.
     """
     found: list[sa.RowMapping] = []
     with store.read() as connection:
-        for task in tasks:
+        for task in names() if tasks is None else tasks:
             query = _query(room, task, from_ns, to_ns, after).limit(limit + 1)
             found.extend(connection.execute(query).mappings())
     found.sort(key=lambda row: (-row["to_ns"], row["task"]))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from models.prediction import JsonValue
 from service.events import EventType, Severity
-from service.rooms.config import RoomConfig
+from service.rooms.config import STORED, RoomConfig
 from service.store.alerts import open_alerts
 from service.store.audit import record
 from service.store.engine import Store
@@ -167,7 +167,7 @@ def _record(row: sa.RowMapping, assigned: Mapping[str, list[str]]) -> RoomRecord
     return RoomRecord(
         room=row["room"],
         revision=row["revision"],
-        config=RoomConfig.model_validate(document),
+        config=RoomConfig.model_validate(document, context=STORED),
         created_ns=row["created_ns"],
         updated_ns=row["updated_ns"],
     )

@@ -12,7 +12,7 @@ from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents import PredictionPage
 from service.api.routes.rooms import no_room
 from service.rooms.config import Name, TaskName
-from service.store.history import TASKS, Position, prediction_page
+from service.store.history import Position, prediction_page
 from service.store.keys import Role
 from service.store.rooms import get_room
 
@@ -41,7 +41,7 @@ def read_predictions(
     items, last = prediction_page(
         context.store,
         room,
-        tasks=TASKS if task is None else (task,),
+        tasks=None if task is None else (task,),
         from_ns=from_ns,
         to_ns=to_ns,
         limit=limit,
