@@ -12,7 +12,12 @@ from rich.table import Table
 from models.data.survey import Survey, survey
 from models.training.console import progress_bar, reported
 
-app = typer.Typer(help="Look at data sets of your own.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Look at data sets of your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    epilog="Example: roomtone data check my-recordings",
+)
 
 
 @app.callback()

@@ -100,7 +100,7 @@ def fresh(task: str, now_ns: int, reason: str) -> Memory:
 
 
 def document(memory: Memory, stale_after_s: float) -> TaskState:
-    """The state as the API shows it (DESIGN A3)."""
+    """The state as the API shows it (DESIGN A3); a task's own facts stand beside, never in place of these."""
     shown = memory.shown
     known = shown if memory.ok else None
     stale_ns = memory.received_ns and memory.received_ns + round(stale_after_s * 1e9)
@@ -118,7 +118,7 @@ def document(memory: Memory, stale_after_s: float) -> TaskState:
         last_known=None if memory.ok or shown is None else _last_known(shown),
         model=ModelInfo.model_validate(memory.model) if memory.model else None,
         source=memory.source,
-        **memory.extras,  # a task's own facts, beside the value
+        **{name: fact for name, fact in memory.extras.items() if name not in TaskState.model_fields},
     )
 
 

@@ -325,7 +325,7 @@ def test_alerts_are_listed_newest_first(api: Running) -> None:
 def test_damaged_model_is_a_reason_not_to_be_ready(
     api: Running, worker: PretendedWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged(_: object) -> None:
+    def damaged(*_: object) -> None:
         raise CardError("counting/card.toml: field 'digest' is missing")
 
     monkeypatch.setattr("service.api.context.shelved", damaged)
@@ -337,8 +337,8 @@ def test_damaged_model_is_a_reason_not_to_be_ready(
 def test_model_cards_say_what_they_were_trained_on(api: Running) -> None:
     cards = api.client.get("/v1/models").json()["items"]
     assert {(card["task"], card["shelf"], card["simulated"]) for card in cards} == {
-        ("presence", "open", True),
-        ("counting", "open", True),
+        (task, "open", True)
+        for task in ("presence", "counting", "localization", "suspicious_object", "activity")
     }
     one = api.client.get(f"/v1/models/{cards[0]['name']}").json()
     assert one == cards[0]

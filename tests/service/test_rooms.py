@@ -190,6 +190,14 @@ def test_a_state_shows_all_the_contract_asks_for() -> None:
     }
 
 
+def test_facts_of_a_task_never_stand_in_place_of_the_contract() -> None:
+    memory = run([presence("occupied", window="mine", status="mine", still=True)], RoomConfig())[-1]
+    shown = document(memory, 10).model_dump(mode="json")
+    assert shown["status"] == "ok"
+    assert set(shown["window"]) == {"from", "to"}
+    assert shown["still"] is True
+
+
 def test_the_first_state_and_every_other_value_or_reason_is_a_change() -> None:
     memory = run([presence("vacant")], RoomConfig())[-1]
     assert changed(None, memory)
