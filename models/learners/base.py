@@ -7,8 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from models.data.samples import Samples
+from models import adapt
+from models.data.samples import PLAIN, Samples
 from models.errors import SelectionError
+from models.training.adapting import carried
 from models.training.task import TaskSpec
 from models.zoo import Output
 
@@ -111,11 +113,22 @@ class Learner:
     def methods(self) -> Mapping[str, Method]:
         """Ways to carry what was learned into the target, by name; `auto` is among them."""
         return {
+            **self.adapters(),
             "auto": self._auto,
             "none": self._none,
             "adapted": self._adapted,
             "target_only": self._target_only,
         }
+
+    def adapters(self) -> Mapping[str, Method]:
+        """All of `models.adapt`, on this learner's vectors."""
+        return {name: carried(self, name) for name in adapt.names()}
+
+    def vectors(self, fitted: Any, inputs: Inputs) -> Found:  # noqa: ANN401
+        """Rows as adapters see them ``[row, feature]``; by default the plain features of the data set."""
+        del fitted
+        plain = np.asarray(inputs[PLAIN], np.float64)
+        return plain.reshape(len(plain), -1)
 
     def baselines(self, problem: Problem) -> Sequence[str]:
         """Which of its methods stand beside every figure as baselines."""

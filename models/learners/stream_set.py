@@ -58,7 +58,7 @@ class StreamSetLearner(Learner):
 
     def methods(self) -> Mapping[str, Method]:
         """See `models.training.methods`."""
-        return {name: _unwrapped(method) for name, method in METHODS.items()}
+        return {**self.adapters(), **{name: _unwrapped(method) for name, method in METHODS.items()}}
 
     def baselines(self, problem: Problem) -> Sequence[str]:
         """Those that apply (DESIGN A6)."""

@@ -21,8 +21,8 @@ HIDDEN = 256
 """Units of the network whose weights stay random."""
 
 
-def baselines(problem: Problem) -> dict[str, Baseline]:
-    """Those that apply to the problem, by name."""
+def baselines(problem: Problem, *, doubtful: bool = False) -> dict[str, Baseline]:
+    """Those that apply to the problem, by name; where the data are doubtful the fingerprint control too."""
     classed = bool(problem.spec.classes)
     found: dict[str, Baseline] = {"majority": majority} if classed else {"mean_place": mean_place}
     if PLAIN in problem.query.inputs:
@@ -30,7 +30,7 @@ def baselines(problem: Problem) -> dict[str, Baseline]:
         found["random_network"] = random_network
     if problem.spec.name == "presence" and MOTION in problem.query.inputs:
         found |= {"motion_statistic": motion_statistic, "moved_variance": moved_variance}
-    if classed and same_recording(problem) and PROFILE in problem.query.inputs:
+    if classed and (doubtful or same_recording(problem)) and PROFILE in problem.query.inputs:
         found["recording_fingerprint"] = fingerprint
     return found
 

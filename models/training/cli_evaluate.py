@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from models.errors import SelectionError
 from models.learners import names
@@ -113,11 +113,14 @@ def _show(report: Report) -> None:
     target = "with unlabelled target windows" if document["transductive"] else "no target data"
     asked = document["target"] or f"each {document['leave_out']} in turn"
     console.print(f"{document['task']}, {document['source']} -> {asked}, {target}")
+    for words in _texts(document["warnings"]):
+        console.print(f"warning: {words}", style="yellow", soft_wrap=True, markup=False)
+    asked_as = "asked" if document["evidence"] else "asked; no accuracy"
     rows = {
-        f"{document['learner']}, {document['method']} (asked)": document["metrics"],
+        f"{document['learner']}, {document['method']} ({asked_as})": document["metrics"],
         **_mapping(document["baselines"]),
     }
-    table = Table("method", *_mapping(document["metrics"]))
+    table = Table(Column("method", no_wrap=True), *_mapping(document["metrics"]))
     for name, metrics in rows.items():
         cells = [_mapping(value) for value in _mapping(metrics).values()]
         table.add_row(name, *(f"{cell['mean']:.3f} +- {cell['sd']:.3f}" for cell in cells))
@@ -128,6 +131,10 @@ def _show(report: Report) -> None:
 
 def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of our own document
     return dict(value)
+
+
+def _texts(value: Any) -> list[str]:  # noqa: ANN401 - a part of our own document
+    return list(value)
 
 
 def _classes(text: str | None) -> tuple[str, ...] | None:

@@ -61,7 +61,7 @@ def _answers(asked: Study, problem: Problem, seed: int, progress: Progress) -> M
     for name in learner.baselines(problem):
         progress(f"seed {seed + 1} of {asked.question.seeds}: {name}", share)
         found[name] = methods[name](problem, fitted, seed)
-    for name, simple in baselines(problem).items():
+    for name, simple in baselines(problem, doubtful=bool(asked.caveats)).items():
         progress(f"seed {seed + 1} of {asked.question.seeds}: {name}", share)
         found[name] = simple(problem, seed)
     return {name: decide(one, rows, pooling) for name, one in found.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data.registry import Dataset, check_task, dataset_of
+from models.data.registry import Caveat, Dataset, caveats_of, check_task, dataset_of
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.learners import Learner, learner
@@ -37,7 +37,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A question with its data: all rows, who learns, and the files they are from."""
+    """A question with its data: all rows, who learns, the files they are from, and doubts about them."""
 
     question: Question
     dataset: Dataset
@@ -46,6 +46,7 @@ class Study:
     source: Sequence[Part]
     target: Sequence[Part]
     paths: Sequence[Path]
+    caveats: Sequence[Caveat] = ()
 
     def folds(self, seed: int) -> list[Problem]:
         """What to learn from and what to judge; more than one where groups are left out in turn."""
@@ -93,7 +94,10 @@ def study(question: Question, progress: Progress) -> Study:
     )
     known = dataset.domains(question.data, question.task)
     paths = [path for name in names for path in known[name]]
-    return Study(question, dataset, who, samples, source, target, paths)
+    caveats = caveats_of(
+        dataset, question.task, [part.domain for part in source], [part.domain for part in target]
+    )
+    return Study(question, dataset, who, samples, source, target, paths, caveats)
 
 
 def _check(question: Question) -> None:

@@ -66,6 +66,8 @@ def document(
         "classes": list(spec.classes),
         "metrics": _summary(tables[""]),
         "baselines": {name: _summary(table) for name, table in tables.items() if name},
+        "warnings": [one.words for one in asked.caveats],
+        "evidence": not any(one.void for one in asked.caveats),
         "n_sessions": len(np.unique(judged[-1].session)),
         "n_units": len(judged[-1].label),
         "n_skipped_low_occupancy": skipped,

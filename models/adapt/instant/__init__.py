@@ -1,0 +1,1 @@
+"""Methods that need numpy alone and end within a second."""
