@@ -31,6 +31,24 @@ def load_arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]
     return found
 
 
+def load_flag(path: Path, name: str) -> int:
+    """A single 0 or 1 of the file.
+
+    Raises:
+        DatasetError: it cannot be read, lacks it, or says something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if name not in file:
+                raise DatasetError(f"{path} lacks {name}; it holds {', '.join(file.files)}")
+            value = file[name]
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise DatasetError(f"cannot read {path}: {error}") from error
+    if value.shape != () or value not in (0, 1):
+        raise DatasetError(f"{path}: {name} is {value.tolist()!r}; a single 0 or 1 is expected")
+    return int(value)
+
+
 def names_in(path: Path) -> set[str]:
     """Names of the file's arrays; none where it is no such file."""
     try:

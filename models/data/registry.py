@@ -4,19 +4,22 @@ A data set is one module (see CONTRIBUTING, "Add a data set") that satisfies `Da
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from models.data.samples import Samples
 from models.errors import DatasetError
 
 _BUILT_IN = {
     "own": "models.data.own",
+    "box": "models.data.box",
     "crowd": "models.data.crowd",
     "device_loc": "models.data.device_loc",
     "dfl": "models.data.dfl",
+    "esp32_days": "models.data.esp32_days",
     "har": "models.data.har",
     "metric": "models.data.metric",
     "wical": "models.data.wical",
@@ -28,6 +31,14 @@ Progress = Callable[[str, float], None]
 
 def quiet(_what: str, _share: float) -> None:
     """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """What makes a figure from a data set doubtful, in words; `void`: so much that it is no accuracy."""
+
+    words: str
+    void: bool = False
 
 
 class Dataset(Protocol):
@@ -73,6 +84,20 @@ class Dataset(Protocol):
             DatasetError: a domain is unknown, a class is empty, or a recording cannot be read.
         """
         ...
+
+
+@runtime_checkable
+class Doubtful(Protocol):
+    """A data set that knows what makes its own figures doubtful; most have nothing to say."""
+
+    def caveats(self, task: str, source: Sequence[str], target: Sequence[str]) -> Sequence[Caveat]:
+        """What to know before believing a figure from source to target (the same, with parts left out)."""
+        ...
+
+
+def caveats_of(one: Dataset, task: str, source: Sequence[str], target: Sequence[str]) -> Sequence[Caveat]:
+    """What the data set says against figures between these domains."""
+    return one.caveats(task, source, target or source) if isinstance(one, Doubtful) else ()
 
 
 def dataset_of(folder: Path) -> Dataset:

@@ -1,7 +1,7 @@
 """docs/accuracy.md: the generated part between two marks, from the results that are there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,17 @@ from models.figures.rows import LICENCES, ROWS, Row
 
 BEGIN = "<!-- figures: made by `make figures`, do not edit -->"
 END = "<!-- end of figures -->"
-_SHOWN = ("majority", "mean_place", "lda", "knn", "kernel_ridge", "random_network", "frozen_random", "none")
+_SHOWN = (
+    "majority",
+    "mean_place",
+    "lda",
+    "knn",
+    "kernel_ridge",
+    "random_network",
+    "frozen_random",
+    "none",
+    "recording_fingerprint",
+)
 
 
 def filled(text: str, results: Path) -> str:
@@ -38,7 +48,8 @@ def tables(results: Path) -> str:
         lines += ["|---|---|---|---|---|---|---|---|"]
         for row in group:
             lines += _lines(row, results / f"{row.name}.json")
-        lines += ["", *(f"    {row.command()}" for row in group), ""]
+        lines += ["", *_warnings(group, results)]
+        lines += [*(f"    {row.command()}" for row in group), ""]
     return "\n".join(lines)
 
 
@@ -46,7 +57,7 @@ def _lines(row: Row, path: Path) -> list[str]:
     if not path.is_file():
         return [f"| {row.title} | - | not answered yet | | {_aims(row)} | | | |"]
     told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    found = []
+    found, evidence = [], bool(told.get("evidence", True))
     for number, (metric, aim) in enumerate(row.aims.items()):
         reached = told["metrics"][metric]
         low, high = told["interval95"][metric]
@@ -55,7 +66,7 @@ def _lines(row: Row, path: Path) -> list[str]:
         cells = [
             row.title if number == 0 else "",
             metric,
-            f"**{reached['mean']:.3f}** ± {reached['sd']:.3f}",
+            _reached(reached, evidence=evidence),
             f"{low:.2f} .. {high:.2f}",
             str(aim),
             verdict,
@@ -64,6 +75,19 @@ def _lines(row: Row, path: Path) -> list[str]:
         ]
         found.append(f"| {' | '.join(cells)} |")
     return found
+
+
+def _reached(figure: Mapping[str, float], *, evidence: bool) -> str:
+    told = f"{figure['mean']:.3f}"
+    return f"**{told}** ± {figure['sd']:.3f}" if evidence else f"no accuracy ({told} ± {figure['sd']:.3f})"
+
+
+def _warnings(rows: Sequence[Row], results: Path) -> list[str]:
+    """What the data set says against these figures, each once."""
+    paths = [results / f"{row.name}.json" for row in rows]
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+    words = dict.fromkeys(word for one in told for word in one.get("warnings", []))
+    return [line for word in words for line in (f"*Warning: {word}.*", "")]
 
 
 def _baselines(told: Mapping[str, Any], metric: str) -> str:

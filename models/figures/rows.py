@@ -10,6 +10,8 @@ HAR = "har_two_rooms_5300"
 DFL = "dfl_fingerprints_4links"
 DAYS = "device_loc_27days_5300"
 METRIC = "device_loc_metric_nexmon"
+ESP32 = "presence_esp32"
+BOX = "box_object_nexmon"
 
 LICENCES: Mapping[str, str] = {
     CROWD: "GPL-3.0 repository, non-commercial research with acknowledgement (Di Domenico et al., WPA 2016, "
@@ -19,6 +21,8 @@ LICENCES: Mapping[str, str] = {
     DFL: "no licence stated (Chen, Chang, Poor, ICC 2023): figures only, no weights",
     DAYS: "MIT (Reyes, Ho, Mak, ESWA 2024)",
     METRIC: "no licence stated (Gao et al., IEEE IoT-J 2020): figures only, no weights",
+    ESP32: "no licence stated (Fauzan-Azh, Deteksi Biner Keberadaan Manusia, 2026): figures only, no weights",
+    BOX: "no licence stated (Behzad, Mordad, Zandi, Siami, 2025): figures only, no weights",
 }
 
 
@@ -217,5 +221,23 @@ ROWS: tuple[Row, ...] = (
         ("--source", "research_laboratory", "--leave-out", "position"),
         aim=Aim(0.60, most=True),
         reference="0.65-0.70",
+    ),
+    Row(
+        "presence-esp32",
+        "Presence with an ESP32, weak data",
+        "2 July in sight → 2 July and 7 July behind an obstacle, 12 s windows",
+        "presence",
+        ESP32,
+        _pair("jul02_los_empty,jul02_los_occupied", "jul02_nlos_occupied,jul07_nlos_empty"),
+        {"balanced_accuracy": NO_AIM},
+    ),
+    Row(
+        "box-object",
+        "A closed box, filled or empty: smoke test of the loader",
+        "two circles → a third, 12 s windows",
+        "suspicious_object",
+        BOX,
+        _pair("r070_v015,r100_v015", "r070_v020"),
+        {"accuracy": NO_AIM},
     ),
 )

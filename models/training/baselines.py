@@ -113,6 +113,8 @@ def _by_threshold(problem: Problem, column: int, scale: float) -> Found:
         known, asked = np.log(np.maximum(known, FLOOR)), np.log(np.maximum(asked, FLOOR))
     labels = problem.source.label
     edges = np.unique(known)
+    if len(edges) < 2:  # too few packets a second: nothing of it was measured, and no threshold tells any two
+        return majority(problem, 0)
     scores = [(known[labels == 1] > edge).mean() + (known[labels == 0] <= edge).mean() for edge in edges[:-1]]
     best = int(np.argmax(scores))
     threshold = (edges[best] + edges[best + 1]) / 2
