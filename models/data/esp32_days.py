@@ -62,7 +62,7 @@ def caveats(task: str, source: Sequence[str], target: Sequence[str]) -> Sequence
         )
     ]
     if common := sorted({_day(one) for one in source} & {_day(one) for one in target}):
-        words = f"source and target share a day, {', '.join(common)}: across days it would be an accuracy"
+        words = f"source and target share a day, {', '.join(common)}; the set can be judged across days only"
         found.append(Caveat(words, void=True))
     return found
 
