@@ -1,11 +1,12 @@
-"""Run a backbone: one onnxruntime session each, one thread, the per-room head as an input."""
+"""Run a backbone: one onnxruntime session each, one thread; a room's own head stands behind it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from models.adapt.head import RoomHead, card_logits
 from models.prediction import ModelRef
 from models.signal.inputs import INPUTS
 from models.signal.view import View
@@ -21,7 +22,7 @@ class Head:
 
 
 class Backbone:
-    """A loaded model. Rooms share it; what differs between rooms is the `Head` they feed in."""
+    """A loaded model. Rooms share it; what differs between rooms is the head behind it."""
 
     def __init__(self, model: ShelvedModel) -> None:
         options = onnxruntime.SessionOptions()
@@ -58,3 +59,70 @@ class Backbone:
     def ref(self) -> ModelRef:
         """How predictions name this model."""
         return ModelRef(self.card.name, self.card.version, self.card.digest, self.card.trained_on)
+
+    def vector(self, view: View) -> npt.NDArray[np.float64] | None:
+        """What a room's own head sees of a window ``[feature]``; None when no stream is measured.
+
+        The embedding, and where a stream's input is a list of features, their mean over measured streams.
+        """
+        seen = INPUTS[self.card.features](view)
+        if not seen.mask.any():
+            return None
+        embedding = self.run(seen.values, seen.mask)[0]
+        pooled = seen.values[seen.mask].mean(axis=0) if seen.values.ndim == 2 else np.zeros(0)
+        return np.concatenate([embedding, pooled]).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoomModel:
+    """A room's own head, and what it stands on.
+
+    Attributes:
+        head: its tensors.
+        model: name and digest of the backbone's card.
+        version: number in the room's list of versions.
+        digest: SHA-256 of the tensors.
+        classes: what its answers stand for.
+        simulated: whether it learned from simulated frames; it speaks for such frames alone then.
+        provisional: whether it was judged on parts of the very recordings it learned from.
+        cells: places of classes in metres, where they are places.
+    """
+
+    head: RoomHead
+    model: tuple[str, str]
+    version: int
+    digest: str
+    classes: tuple[str, ...]
+    simulated: bool
+    provisional: bool
+    cells: tuple[tuple[str, float, float], ...] = ()
+
+
+class RoomReader:
+    """A backbone with a room's own head behind it."""
+
+    def __init__(self, backbone: Backbone, own: RoomModel) -> None:
+        self._backbone, self._own = backbone, own
+        card = backbone.card
+        output = "softmax" if card.output == "metres" else card.output
+        calibration = {**card.calibration, "temperature": 1.0}
+        document = {**card.document, "cells": [list(cell) for cell in own.cells]}
+        self.card = replace(
+            card, classes=own.classes, output=output, calibration=calibration, document=document
+        )
+
+    def read(self, view: View) -> npt.NDArray[np.float32] | None:
+        """Logits ``[output]``, from which the card's own way gives the head's probabilities."""
+        vector = self._backbone.vector(view)
+        if vector is None:
+            return None
+        found = self._own.head.predict(vector[None])[0]
+        return card_logits(found, self.card.output, 1.0).astype(np.float32)
+
+    @property
+    def ref(self) -> ModelRef:
+        """The backbone's name, with the room's version and digest."""
+        own, card = self._own, self._backbone.card
+        return ModelRef(
+            card.name, f"{card.version}+room.{own.version}", own.digest, card.trained_on, own.provisional
+        )

@@ -3,9 +3,10 @@
 The rules (DESIGN A6): a simulated source is served only by models trained on simulation or by the motion
 statistic, else `no_model`. On live or replayed frames a model trained only on simulation answers
 `uncalibrated`; the motion statistic is exempt. So do models of the shelf `local`: nobody but a room's own
-samples can tell how good they are (the gate, DESIGN B6). Too few frames is `unknown`, never a guess, and a
-model that fails is `model_error`, never an empty room. A model speaks only for the NICs that its card names,
-simulated or not: how a NIC levels, rounds and times its frames is in the features too.
+samples can tell how good they are. A head that passed the gate on these (DESIGN B6) speaks in its room.
+Too few frames is `unknown`, never a guess, and a model that fails is `model_error`, never an empty room. A
+model speaks only for the NICs that its card names, simulated or not: how a NIC levels, rounds and times its
+frames is in the features too.
 """
 
 import logging
@@ -18,9 +19,9 @@ from drivers.wire import Source
 from models.errors import TaskError
 from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction, Reason
-from models.runtime import Backbone
+from models.runtime import Backbone, RoomModel, RoomReader
 from models.signal.window import Window
-from models.tasks import Evidence, Task, View, task_of
+from models.tasks import Evidence, Reader, Task, View, task_of
 from models.zoo import LOCAL, Card, shelved
 
 MIN_OCCUPANCY = 0.7
@@ -61,6 +62,7 @@ class Sensing:
         baselines: Mapping[str, JsonValue] | None = None,
         room: str = "",
         memory: RoomMemory | None = None,
+        own: Mapping[str, RoomModel] | None = None,
     ) -> list[Prediction]:
         """One prediction a task, in order.
 
@@ -71,8 +73,9 @@ class Sensing:
             baselines: empty-room baselines of the room by link (`models.signal.baseline`).
             room: its name; a model of the places of one room speaks there alone.
             memory: of the room, whose windows come in order of time; without it each stands alone.
+            own: heads of the room's own by task, that passed the gate on its samples (DESIGN B6).
         """
-        asked = _Asked(View(window), source, baselines or {}, room, memory)
+        asked = _Asked(View(window), source, baselines or {}, room, memory, own or {})
         return [self._one(asked, name) for name in tasks]
 
     def _one(self, asked: "_Asked", name: str) -> Prediction:
@@ -84,10 +87,33 @@ class Sensing:
         task = task_of(name)
         if task is None:
             return Prediction.unknown(name, Reason.NO_MODEL)
-        model = self._model(name, asked)
+        model = self._reader(name, asked)
         if model is None and task.needs_model:
             return Prediction.unknown(name, self._why_silent(name, asked))
         return _guarded(task, Evidence(asked.view, model, asked.baselines, asked.memory))
+
+    def _reader(self, name: str, asked: "_Asked") -> Reader | None:
+        """The room's own head where it has one that fits these frames; else the model that may speak."""
+        own = asked.own.get(name)
+        if own is not None and own.simulated == (asked.source is Source.SIMULATED):
+            for backbone in self._candidates(name, asked):
+                if (backbone.card.name, backbone.card.digest) == own.model:
+                    return RoomReader(backbone, own)
+        return self._model(name, asked)
+
+    def base_of(self, task: str, nics: Sequence[str], room: str, *, simulated: bool) -> Backbone | None:
+        """The backbone that a head of this room should stand on, whether or not it may speak by itself.
+
+        One that was trained on frames of the same kind, real or simulated, is preferred, then the last one.
+        """
+        fitting = [
+            one
+            for one in self._backbones
+            if one.card.task == task
+            and set(nics) <= set(one.card.nics)
+            and room in (one.card.rooms or (room,))
+        ]
+        return max(fitting, key=lambda one: one.card.simulated == simulated, default=None)
 
     def _candidates(self, name: str, asked: "_Asked") -> list[Backbone]:
         """Models of the task whose cards name every NIC of the window (its links are pooled) and the room."""
@@ -122,6 +148,7 @@ class _Asked:
     baselines: Mapping[str, JsonValue]
     room: str
     memory: RoomMemory | None
+    own: Mapping[str, RoomModel]
 
 
 def _may_speak(card: Card, *, simulated: bool) -> bool:

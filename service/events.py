@@ -12,6 +12,7 @@ class EventType(StrEnum):
     alert.*:            alert_id, rule, severity, task, before, after, source
     link.*:             link, room, reason
     link.roamed:        also before, after (MAC addresses of the sender that the link follows)
+    model.activated:    room, task, version (null: the shipped model, or none), reason, actor
     """
 
     PREDICTION_CHANGED = "org.roomtone.prediction.changed"

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from models.task_names import third_party
 from models.tasks.activity import Activity
-from models.tasks.base import Evidence, Task, View
+from models.tasks.base import Evidence, Reader, Task, View
 from models.tasks.counting import Counting
 from models.tasks.foreign import loaded
 from models.tasks.localization import Localization
@@ -28,4 +28,4 @@ def task_of(name: str) -> Task | None:
     return None if point is None else loaded(point)
 
 
-__all__ = ["TASKS", "Evidence", "Task", "View", "task_of"]
+__all__ = ["TASKS", "Evidence", "Reader", "Task", "View", "task_of"]

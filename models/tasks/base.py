@@ -4,10 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from models.memory import RoomMemory
-from models.prediction import JsonValue, Prediction
-from models.runtime import Backbone
+from models.prediction import JsonValue, ModelRef, Prediction
 from models.signal.view import View
+from models.zoo.card import Card
+
+
+class Reader(Protocol):
+    """What tasks ask: a backbone, or one with a room's own head behind it."""
+
+    @property
+    def card(self) -> Card:
+        """What its logits are, and how they become probabilities."""
+        ...
+
+    @property
+    def ref(self) -> ModelRef:
+        """How predictions name it."""
+        ...
+
+    def read(self, view: View) -> npt.NDArray[np.float32] | None:
+        """Logits ``[output]`` of one window; None when no stream is measured."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +41,7 @@ class Evidence:
     """
 
     view: View
-    model: Backbone | None
+    model: Reader | None
     baselines: Mapping[str, JsonValue]
     memory: RoomMemory | None = None
 
@@ -37,4 +58,4 @@ class Task(Protocol):
         ...
 
 
-__all__ = ["Evidence", "Task", "View"]
+__all__ = ["Evidence", "Reader", "Task", "View"]

@@ -1,8 +1,7 @@
 """Counting: how many people, as posterior median with a conformal interval."""
 
 from models.prediction import Prediction, Reason
-from models.runtime import Backbone
-from models.tasks.base import Evidence
+from models.tasks.base import Evidence, Reader
 from models.tasks.decode import probabilities
 from models.tasks.fusion import Logits, agreement
 from models.tasks.ordinal import expectation, interval, median
@@ -43,5 +42,5 @@ class Counting:
         )
 
 
-def _most_likely(logits: Logits, model: Backbone) -> int:
+def _most_likely(logits: Logits, model: Reader) -> int:
     return int(median(probabilities(logits, model.card.output, model.card.calibration["temperature"])))

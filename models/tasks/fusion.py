@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from models.prediction import JsonValue
-from models.runtime import Backbone
 from models.signal.view import View
+from models.tasks.base import Reader
 
 Logits = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 
 def agreement(
-    model: Backbone, view: View, answer: Hashable, decide: Callable[[Logits], Hashable]
+    model: Reader, view: View, answer: Hashable, decide: Callable[[Logits], Hashable]
 ) -> Mapping[str, JsonValue]:
     """Extras `links` and `agreement` (0..1): how many links could answer, and which share says the same.
 

@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.prediction import JsonValue, Prediction, Reason
-from models.runtime import Backbone
-from models.tasks.base import Evidence
+from models.tasks.base import Evidence, Reader
 from models.tasks.classes import classified
 from models.zoo import Card
 
@@ -46,7 +45,7 @@ def cells_of(card: Card) -> Mapping[str, tuple[float, float]]:
     return {str(name): (float(x), float(y)) for name, x, y in card.document.get("cells", [])}
 
 
-def _in_metres(model: Backbone, evidence: Evidence) -> Prediction:
+def _in_metres(model: Reader, evidence: Evidence) -> Prediction:
     found = model.read(evidence.view)
     if found is None:
         return Prediction.unknown(Localization.name, Reason.LOW_OCCUPANCY, model.ref)

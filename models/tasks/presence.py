@@ -7,14 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from models.prediction import JsonValue, ModelRef, Prediction, Reason
-from models.runtime import Backbone
 from models.signal.baseline import FLOOR, Baseline
 from models.signal.breathing import Breathing
 from models.signal.motion import Motion
-from models.signal.variation import Variation
-from models.tasks.base import Evidence
+from models.tasks.base import Evidence, Reader, View
+from models.tasks.decode import probabilities
 from models.tasks.fusion import shared
-from models.tasks.ordinal import class_probabilities
 
 MOVED_THRESHOLD = 0.005
 MOVED_SCALE = 0.4
@@ -62,7 +60,7 @@ class Presence:
         }
         odds, model = max(alone.values()), STATISTIC
         if evidence.model is not None:
-            odds = (odds + _learned(evidence.model, evidence.view.variation)) / 2
+            odds = (odds + _learned(evidence.model, evidence.view)) / 2
             model = evidence.model.ref
         breaths = evidence.memory.breathing(evidence.view) if evidence.memory is not None else {}
         if breaths:
@@ -92,18 +90,19 @@ def log_odds(found: Motion, baseline: Baseline | None) -> float:
     return min(max(min(by_size, by_statistic), -CERTAIN), CERTAIN)
 
 
-def _learned(model: Backbone, view: Variation) -> float:
+def _learned(model: Reader, view: View) -> float:
     """Log-odds of the learned classifier.
 
     Raises:
         FloatingPointError: the model gave no number.
     """
-    if not view.mask.any():
+    logits = model.read(view)
+    if logits is None:
         return 0.0
-    _, logits = model.run(view.features, view.mask)
     if not np.isfinite(logits).all():
         raise FloatingPointError(f"model {model.card.name} gave {logits}")
-    occupied = float(class_probabilities(logits, model.card.calibration["temperature"])[1])
+    card = model.card
+    occupied = float(probabilities(logits, card.output, card.calibration["temperature"])[1])
     return float(np.clip(math.log(max(occupied, 1e-9) / max(1 - occupied, 1e-9)), -CERTAIN, CERTAIN))
 
 

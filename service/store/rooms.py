@@ -15,7 +15,17 @@ from service.store.alerts import open_alerts
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.log import append_event, room_facts
-from service.store.schema import alerts, baselines, links, predictions, rooms, states
+from service.store.schema import (
+    alerts,
+    baselines,
+    jobs,
+    links,
+    predictions,
+    rooms,
+    samples,
+    states,
+    versions,
+)
 
 UNKNOWN_NIC = "auto"
 """NIC of a link that was named before anything was received from it."""
@@ -106,7 +116,7 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         if before is None:
             return
         _clear_alerts(connection, room)
-        for table in (states, predictions, alerts, baselines, rooms):
+        for table in (states, predictions, alerts, baselines, samples, jobs, versions, rooms):
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
         _note(connection, EventType.ROOM_DELETED, before, actor, {})

@@ -135,3 +135,58 @@ audit = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
     sqlite_autoincrement=True,
 )
+
+samples = sa.Table(
+    "samples",
+    metadata,
+    sa.Column("sample", sa.Text, primary_key=True),
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # pending, accepted, rejected, expired
+    sa.Column("origin", sa.Text, nullable=False),  # live, replay, simulated, upload
+    sa.Column("from_ns", sa.BigInteger, nullable=False),  # capture time
+    sa.Column("to_ns", sa.BigInteger, nullable=False),
+    sa.Column("verdict", sa.JSON, nullable=False),
+    sa.Column("windows", sa.LargeBinary),  # models.signal.clip; None while pending, or rejected
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # adaptation, recalibration
+    sa.Column("state", sa.Text, nullable=False, index=True),  # service.adaptation.states
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("doc", sa.JSON, nullable=False),  # progress, metrics, reason
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("version", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # shadow, active, retired, refused
+    sa.Column("provisional", sa.Boolean, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),  # the backbone its head stands on
+    sa.Column("model_digest", sa.Text, nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of `head`
+    sa.Column("head", sa.LargeBinary, nullable=False),  # .npz of models.adapt.head
+    sa.Column("doc", sa.JSON, nullable=False),  # metrics before and after, candidates, samples
+    sa.Column("shadow", sa.JSON, nullable=False),  # what was seen while it ran beside the active one
+    sa.Column("job", sa.Text),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("activated_ns", sa.BigInteger),
+    sqlite_autoincrement=True,
+)

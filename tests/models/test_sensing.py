@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from drivers.wire import Source
+from models.adapt.head import RoomHead
 from models.prediction import Reason
-from models.runtime import Backbone
+from models.runtime import Backbone, RoomModel
 from models.sensing import Sensing
 from models.signal.baseline import Baseline
 from models.signal.window import Window
@@ -164,6 +165,48 @@ def test_a_baseline_of_a_room_that_always_moves_silences_its_fan() -> None:
     assert after.probability != before.probability
     crowd = make.windows(make.recording(8, 5))[5]
     assert bare.predict(crowd, ["presence"], source=Source.LIVE, baselines=baselines)[0].value == "occupied"
+
+
+def own_head(both: Sensing, *, simulated: bool) -> RoomModel:
+    """A head on the simulated counter that always says 3."""
+    card = next(card for card in both.cards() if card.name == "counting-simulation")
+    bias = np.full(8, -5.0)
+    bias[3] = 5
+    head = RoomHead.of("softmax", (np.zeros(49), np.ones(49)), (np.zeros((49, 8)), bias))
+    return RoomModel(head, (card.name, card.digest), 7, "d" * 64, card.classes, simulated, provisional=True)
+
+
+def test_a_head_of_the_rooms_own_speaks_where_the_shipped_model_may_not(
+    walkers: Window, both: Sensing
+) -> None:
+    own = {"counting": own_head(both, simulated=False)}
+    found = Sensing.load(["open"]).predict(walkers, ["counting"], source=Source.LIVE, own=own)[0]
+    assert found.value == 3
+    assert found.probability == pytest.approx(1, abs=1e-3)
+    assert found.interval is not None
+    assert found.model is not None
+    assert (found.model.version, found.model.provisional) == ("1+room.7", True)
+    assert found.model.trained_on == "simulation"
+
+
+def test_a_head_learned_from_simulation_is_silent_on_real_frames(walkers: Window, both: Sensing) -> None:
+    own = {"counting": own_head(both, simulated=True)}
+    real = both.predict(walkers, ["counting"], source=Source.LIVE, own=own)[0]
+    assert real.model is not None
+    assert real.model.trained_on == "crowd_rooms_5300"
+    assert both.predict(walkers, ["counting"], source=Source.SIMULATED, own=own)[0].value == 3
+
+
+def test_a_head_of_one_room_changes_no_bit_of_another(walkers: Window, both: Sensing) -> None:
+    before = both.predict(walkers, TASKS, source=Source.LIVE)
+    both.predict(walkers, TASKS, source=Source.LIVE, own={"counting": own_head(both, simulated=False)})
+    assert both.predict(walkers, TASKS, source=Source.LIVE) == before
+
+
+def test_a_head_whose_backbone_is_gone_is_left_out(walkers: Window, both: Sensing) -> None:
+    lost = replace(own_head(both, simulated=False), model=("gone", "0"))
+    found = both.predict(walkers, ["counting"], source=Source.LIVE, own={"counting": lost})
+    assert found == both.predict(walkers, ["counting"], source=Source.LIVE)
 
 
 def test_one_session_a_model_and_cards_for_all(both: Sensing) -> None:

@@ -1,0 +1,196 @@
+"""Versions of a room's own head: which one is active, and the one before it to go back to.
+
+Of a room and task at most one version is active and at most one in its shadow run. Without an active one the
+room is served by the backbone's shipped head, or by nothing. Activation is one transaction; the worker reads
+it between two windows.
+"""
+
+import hashlib
+import io
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from models.adapt.head import RoomHead
+from service.events import EventType
+from service.store.audit import record
+from service.store.engine import Store
+from service.store.log import append_event
+from service.store.schema import versions
+
+SHADOW, ACTIVE, RETIRED, REFUSED = "shadow", "active", "retired", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version, less its head."""
+
+    version: int
+    room: str
+    task: str
+    state: str
+    provisional: bool
+    model: str
+    model_digest: str
+    method: str
+    digest: str
+    doc: dict[str, Any]
+    shadow: dict[str, Any]
+    job: str | None
+    created_ns: int
+    activated_ns: int | None
+
+
+def pack_head(head: RoomHead) -> bytes:
+    """The head as bytes: an .npz without pickles."""
+    held = io.BytesIO()
+    np.savez(held, allow_pickle=False, **head.arrays())
+    return held.getvalue()
+
+
+def unpack_head(data: bytes) -> RoomHead:
+    """What `pack_head` gave.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as held:
+            return RoomHead.from_arrays(dict(held))
+    except (zipfile.BadZipFile, KeyError, OSError, EOFError, IndexError) as error:
+        raise ValueError(f"a damaged head: {error}") from error
+
+
+def add_version(
+    connection: sa.Connection,
+    *,
+    room: str,
+    task: str,
+    head: RoomHead,
+    model: tuple[str, str],
+    method: str,
+    provisional: bool,
+    doc: Mapping[str, Any],
+    job: str | None,
+) -> int:
+    """Keep a new version in its shadow run; its number. One that was in the shadow is retired."""
+    data = pack_head(head)
+    _retire(connection, room, task, SHADOW)
+    row = {
+        "room": room,
+        "task": task,
+        "state": SHADOW,
+        "provisional": provisional,
+        "model": model[0],
+        "model_digest": model[1],
+        "method": method,
+        "digest": hashlib.sha256(data).hexdigest(),
+        "head": data,
+        "doc": dict(doc),
+        "shadow": {},
+        "job": job,
+        "created_ns": time.time_ns(),
+    }
+    statement = sa.insert(versions).values(row).returning(versions.c.version)
+    return int(connection.execute(statement).scalar_one())
+
+
+def activate(connection: sa.Connection, version: int, *, actor: str, why: str) -> Version | None:
+    """Make this version the active one, and say so; None if it is no more. What was active is retired."""
+    found = _select(connection, versions.c.version == version)
+    if found is None:
+        return None
+    now = time.time_ns()
+    _retire(connection, found.room, found.task, ACTIVE)
+    connection.execute(
+        sa.update(versions).where(versions.c.version == version).values(state=ACTIVE, activated_ns=now)
+    )
+    _tell(connection, (found.room, found.task), version, actor, why)
+    return found
+
+
+def deactivate(connection: sa.Connection, room: str, task: str, *, actor: str, why: str) -> None:
+    """Go back to what the room had before any version."""
+    _retire(connection, room, task, ACTIVE)
+    _tell(connection, (room, task), None, actor, why)
+
+
+def roll_back(
+    connection: sa.Connection, room: str, task: str, *, actor: str
+) -> tuple[int, int | None] | None:
+    """Go back to the version that served before the active one, or to none; None if none is active.
+
+    Returns:
+        The version that was left, and the one that serves now.
+    """
+    mine = (versions.c.room == room) & (versions.c.task == task)
+    active = connection.execute(
+        sa.select(versions.c.version).where(mine & (versions.c.state == ACTIVE))
+    ).scalar()
+    if active is None:
+        return None
+    served = mine & (versions.c.version < active) & versions.c.activated_ns.is_not(None)
+    older = connection.execute(sa.select(sa.func.max(versions.c.version)).where(served)).scalar()
+    if older is None:
+        deactivate(connection, room, task, actor=actor, why="rollback")
+    else:
+        activate(connection, older, actor=actor, why="rollback")
+    return active, older
+
+
+def list_versions(store: Store, room: str, task: str | None = None) -> list[Version]:
+    """Versions of a room, newest first."""
+    where = versions.c.room == room
+    if task is not None:
+        where &= versions.c.task == task
+    query = sa.select(*_facts()).where(where).order_by(versions.c.version.desc())
+    with store.read() as connection:
+        return [Version(**row) for row in connection.execute(query).mappings()]
+
+
+def get_version(store: Store, version: int) -> Version | None:
+    """The version of that number."""
+    with store.read() as connection:
+        return _select(connection, versions.c.version == version)
+
+
+def note_shadow(connection: sa.Connection, version: int, seen: Mapping[str, Any]) -> None:
+    """What was seen of the shadow run so far."""
+    connection.execute(
+        sa.update(versions)
+        .where((versions.c.version == version) & (versions.c.state == SHADOW))
+        .values(shadow=dict(seen))
+    )
+
+
+def refuse(connection: sa.Connection, version: int) -> None:
+    """The version did not pass; it is kept, and never served."""
+    connection.execute(sa.update(versions).where(versions.c.version == version).values(state=REFUSED))
+
+
+def _facts() -> list[Any]:
+    return [versions.c[name] for name in Version.__slots__]
+
+
+def _select(connection: sa.Connection, where: Any) -> Version | None:  # noqa: ANN401 - a SQL expression
+    row = connection.execute(sa.select(*_facts()).where(where)).mappings().first()
+    return None if row is None else Version(**row)
+
+
+def _retire(connection: sa.Connection, room: str, task: str, state: str) -> None:
+    where = (versions.c.room == room) & (versions.c.task == task) & (versions.c.state == state)
+    connection.execute(sa.update(versions).where(where).values(state=RETIRED))
+
+
+def _tell(
+    connection: sa.Connection, place: tuple[str, str], version: int | None, actor: str, why: str
+) -> None:
+    room, task = place
+    data = {"room": room, "task": task, "version": version, "reason": why, "actor": actor}
+    append_event(connection, EventType.MODEL_ACTIVATED, room=room, data=data, time_ns=time.time_ns())
+    record(connection, actor=actor, action="model.activated", target=room, detail=data)
