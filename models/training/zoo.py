@@ -14,6 +14,7 @@ from models.training.card_file import write
 from models.training.console import progress_bar
 from models.training.sources import CROWD, CROWD_LICENCE, SIMULATION_ROOMS, from_folder, from_simulation
 from models.training.task import task_spec
+from models.zoo import SIMULATION
 
 ZOO = Path(__file__).parents[1] / "zoo"
 
@@ -26,6 +27,11 @@ class Shipped:
     learner: str
     data: str | None = None
     licence: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of its folder and in its card."""
+        return f"{self.task}-{(self.data or SIMULATION).replace('_', '-')}"
 
 
 SHIPPED = (
@@ -47,8 +53,7 @@ def train_zoo(datasets: Path, output: Path, only: str = "") -> Iterator[str]:
     torch.set_num_threads(1)  # the same sums in the same order on any machine
     kept: dict[str | None, tuple[Samples, Origin]] = {}
     for one in SHIPPED:
-        trained_on = "simulation" if one.data is None else one.data
-        name = f"{one.task}-{trained_on.replace('_', '-')}"
+        name = one.name
         if not name.startswith(only):
             continue
         if one.data is not None and not (datasets / one.data).is_dir():
