@@ -5,7 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from models.zoo import SHELVES, shelved
 from service.cli.bench import figures as bench_figures
+from service.cli.bench import models as bench_models
 from service.cli.bench import pipeline as bench_pipeline
 from service.cli.bench.figures import as_text, figures
 from service.cli.bench.load import Sent, Usage
@@ -93,3 +95,13 @@ def test_a_run_too_short_to_tell_anything_is_refused() -> None:
     done = CliRunner().invoke(bench_pipeline.app, ["--seconds", "2"])
     assert done.exit_code == 2
     assert "15" in done.output
+
+
+def test_models_are_told_with_size_and_time() -> None:
+    told = json.loads(CliRunner().invoke(bench_models.app, ["--json"], catch_exceptions=False).stdout)
+    shipped = {one.card.name: len(one.onnx) for one in shelved(SHELVES)}
+    assert {one["model"]: one["bytes"] for one in told["items"]} == shipped
+    assert told["windows"] >= 8
+    assert all(one["model_ms"] > 0 and one["input_ms"] > 0 for one in told["items"])  # how fast is only told
+    shown = CliRunner().invoke(bench_models.app, [], env={"COLUMNS": "160"}, catch_exceptions=False)
+    assert all(name in shown.stdout for name in shipped)

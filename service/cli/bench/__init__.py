@@ -14,6 +14,7 @@ class BenchGroup(LazyGroup):
     table: ClassVar[dict[str, str]] = {
         "decode": "service.cli.bench.decode",
         "live": "service.cli.bench.live",
+        "models": "service.cli.bench.models",
         "pipeline": "service.cli.bench.pipeline",
     }
 
@@ -33,4 +34,4 @@ app = typer.Typer(
 
 @app.callback()
 def bench() -> None:
-    """Measure decoding and the whole pipeline on this machine."""
+    """Measure decoding, models and the whole pipeline on this machine."""

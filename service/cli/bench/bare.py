@@ -42,7 +42,7 @@ def bare_cost(stream: list[bytes], shelves: list[str]) -> dict[str, float]:
     The bytes of one stream are parsed in one piece; both are repeated, warm, and the median counts.
     """
     data, nic = b"".join(stream), load(NIC)
-    windows = _windows(data)
+    windows = full_windows(data)
     sensing, tasks = Sensing.load(shelves), ["presence", "counting"]
 
     def infer() -> None:
@@ -50,12 +50,13 @@ def bare_cost(stream: list[bytes], shelves: list[str]) -> dict[str, float]:
             sensing.predict(window, tasks, source=Source.SIMULATED)
 
     return {
-        "decode_s_per_byte": _median_s(lambda: nic.parse(data, final=True)) / len(data),
-        "inference_s": _median_s(infer) / len(windows),
+        "decode_s_per_byte": median_s(lambda: nic.parse(data, final=True)) / len(data),
+        "inference_s": median_s(infer) / len(windows),
     }
 
 
-def _median_s(work: Callable[[], object]) -> float:
+def median_s(work: Callable[[], object]) -> float:
+    """Processor seconds of a piece of work, warm; the median of some rounds."""
     work()
     seconds = []
     for _ in range(ROUNDS):
@@ -65,7 +66,8 @@ def _median_s(work: Callable[[], object]) -> float:
     return median(seconds)
 
 
-def _windows(data: bytes) -> list[Window]:
+def full_windows(data: bytes) -> list[Window]:
+    """Windows of one link's bytes that hold enough frames to predict on."""
     buffer, windows, stream = RoomBuffer(WindowSpec()), [], Stream(load(NIC))
     for start in range(0, len(data), 64 * 1024):
         for block in stream.feed(data[start : start + 64 * 1024]):
