@@ -13,6 +13,7 @@ from drivers.frame import FrameBlock
 from drivers.simulate.corpus_activities import Span, labelled_activities
 from drivers.simulate.corpus_breathing import breathing_windows
 from drivers.simulate.corpus_positions import labelled_positions
+from drivers.simulate.corpus_stands import TimedStand, labelled_stands
 from drivers.simulate.corpus_walks import TimedWalk, labelled_walks
 from drivers.simulate.random_scene import random_scene
 from drivers.simulate.recording import record, room_name, room_number, start_ns
@@ -20,11 +21,13 @@ from drivers.simulate.schedule import constant
 
 __all__ = [
     "Span",
+    "TimedStand",
     "TimedWalk",
     "breathing_windows",
     "labelled_activities",
     "labelled_blocks",
     "labelled_positions",
+    "labelled_stands",
     "labelled_walks",
 ]
 

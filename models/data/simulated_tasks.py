@@ -11,6 +11,7 @@ import numpy as np
 from drivers.frame import FrameBlock
 from drivers.simulate.corpus_activities import Span, labelled_activities
 from drivers.simulate.corpus_positions import labelled_positions
+from drivers.simulate.corpus_stands import labelled_stands
 from drivers.simulate.corpus_walks import labelled_walks
 from drivers.simulate.random_scene import random_scene
 from drivers.simulate.recording import record, start_ns
@@ -23,6 +24,7 @@ from models.tasks.localization import NOBODY
 
 ACTIVITIES = ("vacant", "still", "walking", "waving", "sit_down", "stand_up", "falling")
 OBJECTS = ("none", "metal", "liquid")
+STANDING_OBJECTS = ("none", "metal")
 _LONG = {
     "vacant": "vacant",
     "standing": "still",
@@ -95,6 +97,31 @@ def walks(
                 classes=OBJECTS,
                 spec=_SPEC,
                 origin_ns=int(blocks[0].table["capture_ns"][0]),
+                inputs=inputs,
+            )
+            parts.append(samples)
+    return Samples.join(parts)
+
+
+def stands(
+    rooms: int, *, seed: int, inputs: Sequence[str] = (), nic: str = "intel5300", progress: Progress = quiet
+) -> Samples:
+    """Windows of people who stand still on the link of gates; gate = domain, stop = session, day = person."""
+    parts, total = list[Samples](), rooms * 16
+    for room, stand, carried, blocks in labelled_stands(seed, rooms, nic=nic):
+        progress(f"{room}, stop {stand.number + 1}", len(parts) / total)
+        windows = windows_of(blocks, _SPEC)
+        if windows:
+            samples = samples_of(
+                windows,
+                task="suspicious_object",
+                domain=room,
+                session=f"{room}/{stand.day}/{stand.number}",
+                person=f"{room}/{stand.day}",
+                label=STANDING_OBJECTS.index(carried),
+                classes=STANDING_OBJECTS,
+                spec=_SPEC,
+                origin_ns=stand.from_ns,
                 inputs=inputs,
             )
             parts.append(samples)

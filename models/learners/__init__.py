@@ -20,6 +20,7 @@ _BUILT_IN = {
     "gain_free_lda": "models.learners.gain_free:GainFreeLda",
     "link_fingerprints": "models.learners.fingerprint.links:LinkFingerprints",
     "link_views": "models.learners.gain_free:LinkViews",
+    "metal_gate": "models.learners.gate:MetalGate",
     "object_cnn": "models.learners.neural:ObjectCnn",
     "onnx": "models.learners.given:GivenLearner",
     "radio_map": "models.learners.fingerprint.radio_map:RadioMap",

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -99,12 +100,16 @@ class Learner:
         TITLE: one line: what it is, and after which paper.
         TASKS: what it can be fitted for.
         INPUTS: names of the inputs it looks at (`models.signal.inputs`, or a data set's own).
+        CARD: further fields of its models' cards, such as what they must not be used for.
+        STANDING: whether it is for people who stand still; simulation makes such for it.
     """
 
     NAME: str
     TITLE: str
     TASKS: Sequence[str]
     INPUTS: Sequence[str]
+    CARD: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    STANDING: bool = False
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> Any:  # noqa: ANN401 - Fitted
         """Learn from all of these rows; whatever is chosen on the way is chosen on them alone."""

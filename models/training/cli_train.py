@@ -68,7 +68,9 @@ def _add(task: str) -> None:
             who = _learner(task, data, learner_name)
             with progress_bar("windows") as progress:
                 if data is None:
-                    gathered = from_simulation(task, rooms, shelf, progress, inputs=who.INPUTS)
+                    gathered = from_simulation(
+                        task, rooms, shelf, progress, inputs=who.INPUTS, standing=who.STANDING
+                    )
                 else:
                     some = None if domains is None else [one.strip() for one in domains.split(",")]
                     gathered = from_folder(

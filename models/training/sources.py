@@ -68,9 +68,15 @@ def from_folder(
 
 
 def from_simulation(
-    task: str, rooms: int, shelf: str, progress: Progress, *, inputs: Sequence[str] = ()
+    task: str,
+    rooms: int,
+    shelf: str,
+    progress: Progress,
+    *,
+    inputs: Sequence[str] = (),
+    standing: bool = False,
 ) -> tuple[Samples, Origin]:
-    """Simulated rooms of `drivers.simulate.corpus`.
+    """Simulated rooms of `drivers.simulate.corpus`; with `standing`, people at gates stop on the link.
 
     Raises:
         SelectionError: nothing is simulated for this task.
@@ -83,6 +89,11 @@ def from_simulation(
             rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress
         )
         what = f"{rooms // 2} simulated rooms, four recordings of one person each, seed {SIMULATION_SEED}"
+    elif task == "suspicious_object" and standing:
+        samples = simulated_tasks.stands(rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress)
+        what = (
+            f"16 people who stand on the link of each of {rooms // 2} simulated gates, seed {SIMULATION_SEED}"
+        )
     elif task == "suspicious_object":
         samples = simulated_tasks.walks(rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress)
         what = f"24 walks through each of {rooms // 2} simulated gates, seed {SIMULATION_SEED}"

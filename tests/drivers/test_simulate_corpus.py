@@ -12,6 +12,7 @@ from drivers.simulate.corpus import (
     breathing_windows,
     labelled_activities,
     labelled_positions,
+    labelled_stands,
     labelled_walks,
 )
 from drivers.simulate.corpus_positions import reference_cells
@@ -20,6 +21,7 @@ Corpus = Callable[[int], Iterator[tuple[Any, ...]]]
 CORPORA: dict[str, Corpus] = {
     "activities": lambda seed: labelled_activities(seed, 1, 2, 6.0),
     "walks": lambda seed: labelled_walks(seed, 1, 3, 1),
+    "stands": lambda seed: labelled_stands(seed, 1, 2, 1, seconds=2.0),
     "positions": lambda seed: labelled_positions(seed, 2, 1.0, 2.0),
     "breathing": lambda seed: breathing_windows(seed, 1, 2, 6.0, empty=1),
 }
@@ -117,3 +119,27 @@ def test_breathing_shows_at_the_rate_that_the_label_says() -> None:
 def test_empty_windows_say_that_nobody_breathes() -> None:
     rates = [breaths for _, breaths, _ in breathing_windows(2, 1, 1, 4.0, empty=2)]
     assert [rate is None for rate in rates] == [False, True, True]
+
+
+def test_stands_are_balanced_and_hold_the_time_of_standing_alone() -> None:
+    found = list(labelled_stands(1, 1, 4, 2, seconds=5.0))
+    assert sorted(label for _, _, label, _ in found) == sorted(["none", "metal"] * 4)
+    assert [(stand.day, stand.number) for _, stand, _, _ in found] == [
+        (d, n) for d in (0, 1) for n in range(4)
+    ]
+    for _, stand, _, blocks in found:
+        times = times_of(blocks)
+        assert stand.to_ns - stand.from_ns == 5 * 10**9
+        assert stand.from_ns <= times[0] <= times[-1] < stand.to_ns
+        assert times[-1] - times[0] > 4.5e9
+
+
+def test_who_stands_changes_the_frames_more_slowly_than_who_walks() -> None:
+    def moved(blocks: list[FrameBlock]) -> float:
+        size = np.log(np.concatenate([np.abs(block.csi()) for block in blocks]) + 1)
+        middle = size[len(size) // 2 - 100 : len(size) // 2 + 100]  # of a walk: on the link
+        return float(np.median((middle[10:] - middle[:-10]).std(axis=0)))
+
+    stands = [moved(blocks) for *_, blocks in labelled_stands(2, 2, 4, 1)]
+    walks = [moved(blocks) for *_, blocks in labelled_walks(2, 2, 4, 1)]
+    assert np.median(walks) > 1.5 * np.median(stands)

@@ -1,6 +1,7 @@
 """The shallow pipeline: every choice of steps learns, and its ONNX file says what scikit-learn says."""
 
 import itertools
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -93,6 +94,7 @@ class _Given:
     """A learner whose model is there already."""
 
     NAME = "given"
+    CARD: ClassVar[dict[str, str]] = {}
     TASKS = ("presence", "localization")
 
     def __init__(self, model) -> None:  # type: ignore[no-untyped-def]
