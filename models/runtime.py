@@ -30,6 +30,7 @@ class Backbone:
         options.log_severity_level = 3  # errors; a head that may be overridden is meant, not a mistake
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.card: Card = model.card
+        self.core = model.core
         self._session = onnxruntime.InferenceSession(
             model.onnx, sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -66,10 +67,14 @@ class Backbone:
         The embedding, and where a stream's input is a list of features, their mean over measured streams.
         """
         seen = INPUTS[self.card.features](view)
-        if not seen.mask.any():
-            return None
-        embedding = self.run(seen.values, seen.mask)[0]
-        pooled = seen.values[seen.mask].mean(axis=0) if seen.values.ndim == 2 else np.zeros(0)
+        return self.vector_of(seen.values, seen.mask) if seen.mask.any() else None
+
+    def vector_of(
+        self, features: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float64]:
+        """The same of an input that was made already, see `run`."""
+        embedding = self.run(features, mask)[0]
+        pooled = features[mask].mean(axis=0) if features.ndim == 2 else np.zeros(0)
         return np.concatenate([embedding, pooled]).astype(np.float64)
 
 

@@ -12,15 +12,18 @@ from models.data.samples import Samples
 from models.errors import SelectionError
 from models.learners import Learner
 from models.learners.base import Curve, Exportable, Found
+from models.runtime import Backbone
 from models.tasks.decode import probabilities
 from models.tasks.ordinal import interval, median
 from models.training.calibrate import COVERAGE, interval_width
+from models.training.core import core_of
 from models.training.held_out import held_out_logits, radius, temperature
 from models.training.judge import bootstrap
 from models.training.metrics import confusion
 from models.training.provenance import commit
 from models.training.task import TaskSpec
-from models.zoo import Output
+from models.zoo import Core, Output, ShelvedModel, parse_card
+from models.zoo.card import to_toml
 
 MODEL_VERSION = "1"
 
@@ -47,6 +50,7 @@ class Built:
     results: Mapping[str, Any]
     onnx: bytes
     curve: Curve
+    core: bytes = b""
 
 
 def build(
@@ -79,6 +83,7 @@ def build(
     card = {
         **_identity(spec, origin, name, onnx),
         "learner": learner.NAME,
+        **learner.CARD,
         "features": model.features,
         "output": model.output,
         "calibration": calibration,
@@ -87,8 +92,16 @@ def build(
         "seeds": {"figures": list(range(seeds)), "model": 0},
         **origin.extra,
     }
+    core = _core(card, onnx, samples).to_bytes() if spec.classes else b""
+    if core:
+        card["core"] = hashlib.sha256(core).hexdigest()
     progress("done", 1.0)
-    return Built(model, card, {**card, **results}, onnx, model.curve)
+    return Built(model, card, {**card, **results}, onnx, model.curve, core)
+
+
+def _core(card: Mapping[str, Any], onnx: bytes, samples: Samples) -> Core:
+    """What the model keeps of its training windows, seen through its own file."""
+    return core_of(Backbone(ShelvedModel(parse_card(to_toml(card), str(card["name"])), onnx)), samples)
 
 
 def _check(learner: Learner, samples: Samples, spec: TaskSpec) -> None:

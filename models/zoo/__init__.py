@@ -1,4 +1,4 @@
-"""Shipped models: one folder each, ``<shelf>/<name>/{model.onnx,card.toml}``."""
+"""Shipped models: one folder each, ``<shelf>/<name>/{model.onnx,card.toml,core.npz}``."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from models.zoo.card import OUTPUTS, SIMULATION, Card, CardError, Output, parse_card
+from models.zoo.core import Core
 
 SHELVES = ("open", "research")
 """Shelves that are shipped; `local` is a folder of the site's."""
@@ -16,10 +17,11 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class ShelvedModel:
-    """A card and the bytes of its model, digest checked."""
+    """A card and the bytes of its model, digest checked; `core`: what it remembers of its training."""
 
     card: Card
     onnx: bytes
+    core: Core | None = None
 
 
 def shelved(shelves: Sequence[str], local: Path | None = None) -> list[ShelvedModel]:
@@ -46,7 +48,16 @@ def read_model(folder: Traversable) -> ShelvedModel:
     digest = hashlib.sha256(onnx).hexdigest()
     if digest != card.digest:
         raise CardError(f"{folder.name}/model.onnx has digest {digest}, its card says {card.digest}")
-    return ShelvedModel(card, onnx)
+    return ShelvedModel(card, onnx, _core(folder / "core.npz", card))
+
+
+def _core(path: Traversable, card: Card) -> Core | None:
+    if "core" not in card.document:
+        return None
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != card.document["core"]:
+        raise CardError(f"{card.name}/core.npz is not the one its card describes")
+    return Core.from_bytes(data)
 
 
 def _folders(shelf: str, local: Path | None) -> Iterator[Traversable]:
@@ -65,6 +76,7 @@ __all__ = [
     "SIMULATION",
     "Card",
     "CardError",
+    "Core",
     "Output",
     "ShelvedModel",
     "parse_card",

@@ -1,5 +1,6 @@
 """Model cards: what a model is, what it was trained on, under which licence, and how well it did."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,6 +85,21 @@ def _output(text: str, where: str) -> Output:
         if text == known:
             return known
     raise CardError(f"{where}: output {text!r} is none of {', '.join(OUTPUTS)}")
+
+
+def to_toml(card: Mapping[str, Any]) -> str:
+    """Plain values first, then one table for each mapping; JSON's strings, numbers and lists are TOML's."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in card.items() if not isinstance(value, Mapping)]
+    for key, value in card.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{key}]", *(f"{name} = {_inline(inner)}" for name, inner in value.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _inline(value: Any) -> str:  # noqa: ANN401 - any TOML value
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {json.dumps(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value)
 
 
 _TEXTS = ("name", "version", "task", "trained_on", "shelf", "licence", "features", "digest")

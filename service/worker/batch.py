@@ -1,7 +1,7 @@
 """All that one turn of the worker makes durable, in one transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from service.rooms.observation import Observation
 from service.store.baselines import mark_stale
 from service.store.log import append_event
 from service.store.schema import alerts, links, predictions, rooms, states
+from service.store.versions import note_shadow
 
 Document = dict[str, Any]
 
@@ -49,11 +50,11 @@ class Batch:
     transmitters: dict[str, int] = field(default_factory=dict)
     stale: dict[tuple[str, str], Document] = field(default_factory=dict)
     """Why the baseline of a room's link no longer holds."""
+    shadows: dict[int, Document] = field(default_factory=dict)
+    """What was seen of versions in their shadow run."""
 
     def __bool__(self) -> bool:
-        return bool(
-            self.predictions or self.events or self.states or self.cursors or self.transmitters or self.stale
-        )
+        return any(bool(getattr(self, one.name)) for one in fields(self))
 
     def predict(self, room: str, observation: Observation, facts: Mapping[str, JsonValue]) -> None:
         """A prediction that was made; `facts` of its window stand beside it."""
@@ -99,6 +100,8 @@ class Batch:
             connection.execute(update.values(transmitter=sa.bindparam("mac")), parameters)
         for (room, link), why in self.stale.items():
             mark_stale(connection, room, link, why)
+        for version, seen in self.shadows.items():
+            note_shadow(connection, version, seen)
         return last
 
     def _write_events(self, connection: sa.Connection, there: set[str]) -> int:

@@ -10,6 +10,7 @@ from service.rooms.alerts import LINK_LOST, AlertBook
 from service.store.baselines import fresh
 from service.store.engine import Store
 from service.worker.batch import Batch, Event
+from service.worker.heads import Heads
 from service.worker.intake import Follow
 from service.worker.ledger import LinkLedger
 from service.worker.links import LinkWatch
@@ -35,6 +36,7 @@ class Building:
         self.watch = LinkWatch()
         self.book = AlertBook(read_open_alerts(store))
         self._store, self._spec, self._now_ns = store, spec, now_ns
+        self._heads = Heads(store)
 
     def take_over(self, batch: Batch) -> None:
         """What the worker before us knew is unknown now; links of rooms that it knew are expected."""
@@ -50,6 +52,7 @@ class Building:
     def read(self, batch: Batch) -> list[tuple[str, str | None]]:
         """Read the store again; links that moved, and the room each is in now (None: in none)."""
         before, self.layout = self.layout, read_layout(self._store)
+        heads = self._heads.read()
         for name in set(self.rooms) - set(self.layout.rooms):
             del self.rooms[name]
             self.book.forget_room(name)
@@ -59,6 +62,8 @@ class Building:
                 self.rooms[name] = RoomRuntime(name, config, self._spec, rows=rows, predicted_ns=predicted_ns)
             self.rooms[name].config = config
             self.rooms[name].baselines = fresh(self.layout.baselines.get(name, {}))
+            self.rooms[name].own = heads.active.get(name, {})
+            self.rooms[name].candidates = heads.shadow.get(name, {})
         moved = []
         for link, place in before.links.items():
             now_at = self.layout.links.get(link)

@@ -150,14 +150,8 @@ class Worker:
         until = time.monotonic() + PREDICT_BUDGET_S
         while self._pending and time.monotonic() < until:
             room, window = self._pending.popleft()
-            made = self._sensing.predict(
-                window,
-                room.config.tasks,
-                source=room.source_of(window),
-                baselines=room.baselines,
-                room=room.room,
-                memory=room.recall,
-            )
+            made = room.predict(window, self._sensing)
+            room.shadow(window, made, self._sensing, self._batch)
             room.observe(window, made, self._now_ns(), self.building.book, self._batch)
             self.counters["windows"] += 1
             self._note_cursors(room)

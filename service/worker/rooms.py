@@ -8,6 +8,7 @@ from drivers.frame import FrameBlock
 from drivers.wire import Source
 from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction
+from models.sensing import Sensing
 from models.signal.window import PushCount, RoomBuffer, Window, WindowSpec
 from service.events import EventType
 from service.rooms.alerts import AlertBook, AlertChange
@@ -16,6 +17,8 @@ from service.rooms.machine import changed, lose, rule_of, step
 from service.rooms.memory import Memory, document, fresh
 from service.rooms.observation import Observation
 from service.worker.batch import Batch, Document, Event, StateRow
+from service.worker.heads import Own
+from service.worker.shadow import ShadowRun
 
 _log = logging.getLogger(__name__)
 _LEAST_LIVE_FIRST = (Source.SIMULATED, Source.REPLAY, Source.LIVE)
@@ -26,6 +29,7 @@ class RoomRuntime:
     """A room while its frames arrive.
 
     Attributes:
+        own: heads of the room's own that serve, by task; `candidates` are in their shadow run.
         sources: where each link's frames come from.
         received_ns: host time of the newest frame that a window takes.
         rows: newest state by task, as stored.
@@ -36,12 +40,15 @@ class RoomRuntime:
     config: RoomConfig
     spec: WindowSpec
     baselines: Mapping[str, JsonValue] = field(default_factory=dict)
+    own: Own = field(default_factory=dict)
+    candidates: Own = field(default_factory=dict)
     rows: dict[str, StateRow] = field(default_factory=dict)
     predicted_ns: int | None = None
     sources: dict[str, Source] = field(default_factory=dict)
     received_ns: int | None = None
     buffer: RoomBuffer = field(init=False)
     recall: RoomMemory = field(init=False)
+    _shadows: dict[int, ShadowRun] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._start_over()
@@ -96,6 +103,39 @@ class RoomRuntime:
             before = self._memory(prediction.task, now_ns)
             self._become(step(before, seen, rule_of(prediction.task, self.config)), now_ns, book, batch)
         self.predicted_ns = window.end_ns
+
+    def predict(self, window: Window, sensing: Sensing) -> list[Prediction]:
+        """What the models and the room's own heads say about a window."""
+        return sensing.predict(
+            window,
+            self.config.tasks,
+            source=self.source_of(window),
+            baselines=self.baselines,
+            room=self.room,
+            memory=self.recall,
+            own=self.own,
+        )
+
+    def shadow(self, window: Window, made: list[Prediction], sensing: Sensing, batch: Batch) -> None:
+        """Ask candidates about the same window, and keep how they compare. They remember nothing."""
+        for active in made:
+            candidate = self.candidates.get(active.task)
+            if candidate is None:
+                continue
+            asked = {active.task: candidate}
+            said = sensing.predict(
+                window,
+                [active.task],
+                source=self.source_of(window),
+                baselines=self.baselines,
+                room=self.room,
+                own=asked,
+            )
+            run = self._shadows.setdefault(candidate.version, ShadowRun(candidate.version))
+            run.see(said[0], active)
+            batch.shadows[candidate.version] = run.report()
+        for gone in set(self._shadows) - {one.version for one in self.candidates.values()}:
+            del self._shadows[gone]
 
     def lose(self, reason: str, now_ns: int, book: AlertBook, batch: Batch, *, only_ok: bool = False) -> None:
         """Nothing is known any more, for this reason; with `only_ok`, of tasks whose state holds a value."""

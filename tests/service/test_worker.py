@@ -2,9 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,94 +14,12 @@ from hypothesis import strategies as st
 from drivers.frame import FRAME_TABLE, FrameBlock
 from drivers.wire import Grant, Refuse, Source
 from models.prediction import JsonValue
-from service.bus.memory import MemoryHub, MemoryIngest, MemorySignals
+from service.bus.memory import MemorySignals
 from service.rooms.config import RoomConfig
-from service.settings import IngestSettings, Settings
-from service.store.engine import Store, open_store
 from service.store.rooms import delete_room, put_room
-from service.store.schema import alerts, events, links, predictions, rooms, states
-from service.worker.loop import Worker
-from tests.service.frames import T0, FakeSensing, S, Talker, frames
-
-
-@dataclass
-class Bench:
-    """A worker that is turned by hand, its clock (`skew` ahead of ours), and everything around it."""
-
-    store: Store
-    settings: Settings
-    hub: MemoryHub = field(default_factory=MemoryHub)
-    skew: int = 0
-    sensing: FakeSensing = field(default_factory=FakeSensing)
-
-    def __post_init__(self) -> None:
-        self.api = MemorySignals(self.hub, "api", ["worker"])
-        self.start()
-
-    def start(self) -> None:
-        self.ingest = MemoryIngest(self.hub)
-        self.signals = MemorySignals(self.hub, "worker", ["api"])
-        self.worker = Worker(
-            self.settings,
-            self.store,
-            ingest=self.ingest,
-            signals=self.signals,
-            sensing=self.sensing,
-            now_ns=lambda: time.time_ns() + self.skew,
-        )
-        self.worker.start()
-
-    def restart(self) -> None:
-        """As after kill -9: nothing of the old worker is asked."""
-        self.ingest.close()
-        self.signals.close()
-        self.start()
-
-    def turn(self, times: int = 3) -> None:
-        for _ in range(times):
-            self.worker._due = dict.fromkeys(self.worker._due, 0.0)
-            self.worker.turn(0.0)
-
-    def later(self, seconds: float) -> None:
-        self.skew += round(seconds * S)
-        self.turn()
-
-    def talker(self, *args: Any, **words: Any) -> Talker:
-        talker = Talker(self.hub.sender(), *args, **words)
-        talker.hello()
-        self.turn()
-        return talker
-
-    def rows(self, table: sa.Table) -> list[dict[str, Any]]:
-        with self.store.read() as connection:
-            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-
-    def state(self, task: str = "presence", room: str = "b") -> dict[str, Any]:
-        found = [row for row in self.rows(states) if (row["room"], row["task"]) == (room, task)]
-        return found[0]["doc"] if found else {}
-
-    def told(self, kind: str = "") -> list[dict[str, Any]]:
-        return [row for row in self.rows(events) if kind in row["type"]]
-
-    def link(self, link: str = "l1") -> dict[str, Any]:
-        return self.worker.intake.ledgers[link].report()
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
-
-    def build(**ingest: Any) -> Bench:
-        site = Settings(data_dir=tmp_path, ingest=IngestSettings(**{"auto_rooms": True, **ingest}))
-        return Bench(store, site)
-
-    yield build
-    store.close()
-
-
-@pytest.fixture
-def bench(make: Callable[..., Bench]) -> Bench:
-    return make()
+from service.store.schema import alerts, links, predictions, rooms, states
+from tests.service.bench import Bench
+from tests.service.frames import T0, S, frames
 
 
 def test_frames_of_a_new_link_make_room_states_events_and_an_alert(bench: Bench) -> None:
