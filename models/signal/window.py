@@ -6,7 +6,7 @@ their end. What comes out depends on the frames alone, never on how they were cu
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,6 +63,35 @@ class Window:
     parts: tuple[LinkFrames, ...]
 
 
+class Rates:
+    """At which rate each link is believed to run: what a window shows, or nearly what earlier ones did."""
+
+    def __init__(self) -> None:
+        self._nominal_hz: dict[str, float] = {}
+
+    def of(self, part: LinkFrames) -> float:
+        """Rate of the link in Hz; windows come in order of time."""
+        steps = np.diff(part.time_ns)
+        seen = _SECOND / max(float(np.median(steps)), 1.0) if len(steps) else 0.0
+        kept = self._nominal_hz.get(part.link, _RATE_FLOOR_HZ) * _RATE_MEMORY
+        self._nominal_hz[part.link] = max(seen, kept, _RATE_FLOOR_HZ)
+        return self._nominal_hz[part.link]
+
+
+def window_of(parts: Sequence[LinkFrames], start_ns: int, end_ns: int, rates: Rates) -> Window:
+    """The window of these frames, which lie inside it; `parts` are in order of link name."""
+    filled = [occupancy(part.time_ns, start_ns, end_ns, rates.of(part)) for part in parts]
+    return Window(
+        start_ns=start_ns,
+        end_ns=end_ns,
+        links=tuple(part.link for part in parts),
+        nics=tuple(part.nic for part in parts),
+        frames=sum(len(part.time_ns) for part in parts),
+        occupancy=max(filled, default=0.0),
+        parts=tuple(parts),
+    )
+
+
 class RoomBuffer:
     """Frames of one room until no window needs them any more."""
 
@@ -72,7 +101,7 @@ class RoomBuffer:
         self._hop = round(spec.hop_s * _SECOND)
         self._lateness = round(spec.lateness_s * _SECOND)
         self._links: dict[str, LinkBuffer] = {}
-        self._nominal_hz: dict[str, float] = {}
+        self._rates = Rates()
         self._next_end: int | None = None
         self._late_before: int | None = None
         self._newest: int | None = None
@@ -135,25 +164,7 @@ class RoomBuffer:
     def _cut(self, end_ns: int) -> Window:
         start_ns = end_ns - self._length
         parts = [self._links[name].frames(start_ns, end_ns) for name in sorted(self._links)]
-        held = tuple(part for part in parts if part is not None)
-        filled = [occupancy(p.time_ns, start_ns, end_ns, self._nominal(p)) for p in held]
-        return Window(
-            start_ns=start_ns,
-            end_ns=end_ns,
-            links=tuple(part.link for part in held),
-            nics=tuple(part.nic for part in held),
-            frames=sum(len(part.time_ns) for part in held),
-            occupancy=max(filled, default=0.0),
-            parts=held,
-        )
-
-    def _nominal(self, part: LinkFrames) -> float:
-        """Rate the link is believed to run at: what this window shows, or nearly what earlier ones did."""
-        steps = np.diff(part.time_ns)
-        seen = _SECOND / max(float(np.median(steps)), 1.0) if len(steps) else 0.0
-        kept = self._nominal_hz.get(part.link, _RATE_FLOOR_HZ) * _RATE_MEMORY
-        self._nominal_hz[part.link] = max(seen, kept, _RATE_FLOOR_HZ)
-        return self._nominal_hz[part.link]
+        return window_of([part for part in parts if part is not None], start_ns, end_ns, self._rates)
 
     def _advance(self, window: Window) -> None:
         """Move on by one hop, or over a gap to the first window that holds a frame."""

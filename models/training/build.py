@@ -12,7 +12,6 @@ from models.data.samples import Samples
 from models.errors import SelectionError
 from models.learners import Learner
 from models.learners.base import Curve, Exportable, Found
-from models.runtime import Backbone
 from models.tasks.decode import probabilities
 from models.tasks.ordinal import interval, median
 from models.training.calibrate import COVERAGE, interval_width
@@ -101,7 +100,7 @@ def build(
 
 def _core(card: Mapping[str, Any], onnx: bytes, samples: Samples) -> Core:
     """What the model keeps of its training windows, seen through its own file."""
-    return core_of(Backbone(ShelvedModel(parse_card(to_toml(card), str(card["name"])), onnx)), samples)
+    return core_of(ShelvedModel(parse_card(to_toml(card), str(card["name"])), onnx), samples)
 
 
 def _check(learner: Learner, samples: Samples, spec: TaskSpec) -> None:

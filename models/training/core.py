@@ -1,17 +1,21 @@
 """Statistics that a shipped model keeps of the vectors of its training windows (`models.zoo.core`)."""
 
 import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
 
 from models.data.samples import MASK, Samples
 from models.runtime import Backbone
-from models.zoo import Core
+from models.zoo import Core, ShelvedModel
 
 GROUPS = 4
 """Domains are dealt out to so many groups: how rooms differ is kept, single rooms are not."""
 
 
-def core_of(backbone: Backbone, samples: Samples) -> Core:
-    """Means by group and class, and the covariance within them."""
+def core_of(model: ShelvedModel, samples: Samples) -> Core:
+    """Means by group and class, the covariance within them, and the shipped head out of the model's file."""
+    backbone = Backbone(model)
     name = backbone.card.features
     pairs = zip(samples.inputs[name], samples.inputs[name + MASK], strict=True)
     vectors = np.stack([backbone.vector_of(row, mask) for row, mask in pairs])
@@ -25,4 +29,12 @@ def core_of(backbone: Backbone, samples: Samples) -> Core:
             if rows.any():
                 mean[one, label] = vectors[rows].mean(axis=0)
                 left[rows] -= mean[one, label]
-    return Core(mean.astype(np.float32), (left.T @ left / len(left)).astype(np.float32))
+    within = (left.T @ left / len(left)).astype(np.float32)
+    return Core(mean.astype(np.float32), within, *_head(model.onnx))
+
+
+def _head(data: bytes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Default weight and bias of the head input."""
+    held = {one.name: one for one in onnx.load_model_from_string(data).graph.initializer}
+    weight, bias = (numpy_helper.to_array(held[name]) for name in ("head_weight", "head_bias"))
+    return weight.astype(np.float32), bias.astype(np.float32)

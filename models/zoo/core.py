@@ -24,10 +24,14 @@ class Core:
     Attributes:
         mean: float32 ``[group, class, feature]``; NaN where a group holds no such class.
         within: float32 ``[feature, feature]``, covariance within group and class.
+        weight: float32 ``[embedding, output]``, the shipped head; the embedding is the front of a vector.
+        bias: float32 ``[output]``.
     """
 
     mean: npt.NDArray[np.float32]
     within: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
 
     def rows(self, seed: int = 0) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Vectors ``[row, feature]``, their class and their group ``[row]``; the same for the same seed."""
@@ -44,11 +48,18 @@ class Core:
     def to_bytes(self) -> bytes:
         """An .npz without pickles."""
         held = io.BytesIO()
-        np.savez(held, allow_pickle=False, mean=self.mean, within=self.within)
+        np.savez(
+            held,
+            allow_pickle=False,
+            mean=self.mean,
+            within=self.within,
+            weight=self.weight,
+            bias=self.bias,
+        )
         return held.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """What `to_bytes` gave."""
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
-            return cls(held["mean"], held["within"])
+            return cls(held["mean"], held["within"], held["weight"], held["bias"])

@@ -14,7 +14,8 @@ SHIPPED = shelved(["open", "research"])
 
 def test_rows_are_drawn_as_they_were_measured_and_the_same_again() -> None:
     mean = np.array([[[0.0, 0], [3, 1]], [[1, 1], [np.nan, np.nan]]], np.float32)
-    core = Core.from_bytes(Core(mean, np.diag([1.0, 4.0]).astype(np.float32)).to_bytes())
+    head = (np.ones((1, 2), np.float32), np.zeros(2, np.float32))
+    core = Core.from_bytes(Core(mean, np.diag([1.0, 4.0]).astype(np.float32), *head).to_bytes())
     values, label, group = core.rows(1)
     assert len(values) == 3 * len(values[(label == 0) & (group == 0)])  # one class is missing in one group
     assert values[(label == 1)].mean(axis=0) == pytest.approx([3, 1], abs=2)
@@ -34,6 +35,15 @@ def test_shipped_models_remember_every_class_as_a_room_sees_it(model: object) ->
     shape = {"amplitude-1": (1, 10, 100), "profile-1": (6, 30)}.get(card.features, (1, 33))
     vector = Backbone(model).vector_of(np.zeros(shape, np.float32), np.ones(shape[0], bool))  # type: ignore[arg-type]
     assert values.shape[1] == len(vector)
+
+
+@pytest.mark.parametrize("model", SHIPPED, ids=lambda one: one.card.name)
+def test_the_shipped_head_is_the_one_in_the_file(model: object) -> None:
+    core, backbone = model.core, Backbone(model)  # type: ignore[attr-defined, arg-type]
+    shape = {"amplitude-1": (1, 10, 100), "profile-1": (6, 30)}.get(backbone.card.features, (1, 33))
+    features = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    embedding, logits = backbone.run(features, np.ones(shape[0], bool))
+    assert embedding @ core.weight + core.bias == pytest.approx(logits, abs=1e-3)
 
 
 def test_a_core_that_is_not_the_cards_is_refused(tmp_path: Path) -> None:
