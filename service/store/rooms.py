@@ -18,6 +18,7 @@ from service.store.log import append_event, room_facts
 from service.store.schema import (
     alerts,
     baselines,
+    idempotency,
     jobs,
     links,
     predictions,
@@ -116,7 +117,7 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         if before is None:
             return
         _clear_alerts(connection, room)
-        for table in (states, predictions, alerts, baselines, samples, jobs, versions, rooms):
+        for table in (states, predictions, alerts, baselines, samples, jobs, versions, idempotency, rooms):
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
         _note(connection, EventType.ROOM_DELETED, before, actor, {})

@@ -190,3 +190,14 @@ versions = sa.Table(
     sa.Column("activated_ns", sa.BigInteger),
     sqlite_autoincrement=True,
 )
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),  # of the request
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("made", sa.Text, nullable=False, index=True),  # id of what it made
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+)

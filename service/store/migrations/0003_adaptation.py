@@ -60,6 +60,17 @@ sa.Table(
     sqlite_autoincrement=True,
 )
 
+sa.Table(
+    "idempotency",
+    _metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("made", sa.Text, nullable=False, index=True),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+)
+
 
 def upgrade(connection: sa.Connection) -> None:
     """Create the tables of adaptation."""
