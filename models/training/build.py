@@ -21,7 +21,7 @@ from models.training.judge import bootstrap
 from models.training.metrics import confusion
 from models.training.provenance import commit
 from models.training.task import TaskSpec
-from models.zoo import Core, Output, ShelvedModel, parse_card
+from models.zoo import Output, ShelvedModel, parse_card
 from models.zoo.card import to_toml
 
 MODEL_VERSION = "1"
@@ -91,16 +91,17 @@ def build(
         "seeds": {"figures": list(range(seeds)), "model": 0},
         **origin.extra,
     }
-    core = _core(card, onnx, samples).to_bytes() if spec.classes else b""
+    core = _core(card, onnx, samples) if spec.classes else b""
     if core:
         card["core"] = hashlib.sha256(core).hexdigest()
     progress("done", 1.0)
     return Built(model, card, {**card, **results}, onnx, model.curve, core)
 
 
-def _core(card: Mapping[str, Any], onnx: bytes, samples: Samples) -> Core:
-    """What the model keeps of its training windows, seen through its own file."""
-    return core_of(ShelvedModel(parse_card(to_toml(card), str(card["name"])), onnx), samples)
+def _core(card: Mapping[str, Any], onnx: bytes, samples: Samples) -> bytes:
+    """What the model keeps of its training windows, seen through its own file; empty if it keeps nothing."""
+    found = core_of(ShelvedModel(parse_card(to_toml(card), str(card["name"])), onnx), samples)
+    return b"" if found is None else found.to_bytes()
 
 
 def _check(learner: Learner, samples: Samples, spec: TaskSpec) -> None:

@@ -13,8 +13,15 @@ GROUPS = 4
 """Domains are dealt out to so many groups: how rooms differ is kept, single rooms are not."""
 
 
-def core_of(model: ShelvedModel, samples: Samples) -> Core:
-    """Means by group and class, the covariance within them, and the shipped head out of the model's file."""
+def core_of(model: ShelvedModel, samples: Samples) -> Core | None:
+    """Means by group and class, the covariance within them, and the shipped head out of the model's file.
+
+    None of a file without a head input, such as that of a shallow pipeline: what stands on a core, stands on
+    the shipped head.
+    """
+    head = _head(model.onnx)
+    if head is None:
+        return None
     backbone = Backbone(model)
     name = backbone.card.features
     pairs = zip(samples.inputs[name], samples.inputs[name + MASK], strict=True)
@@ -30,11 +37,13 @@ def core_of(model: ShelvedModel, samples: Samples) -> Core:
                 mean[one, label] = vectors[rows].mean(axis=0)
                 left[rows] -= mean[one, label]
     within = (left.T @ left / len(left)).astype(np.float32)
-    return Core(mean.astype(np.float32), within, *_head(model.onnx))
+    return Core(mean.astype(np.float32), within, *head)
 
 
-def _head(data: bytes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Default weight and bias of the head input."""
+def _head(data: bytes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None:
+    """Default weight and bias of the head input, if there is one (docs/onnx-contract.md: it is optional)."""
     held = {one.name: one for one in onnx.load_model_from_string(data).graph.initializer}
+    if not {"head_weight", "head_bias"} <= set(held):
+        return None
     weight, bias = (numpy_helper.to_array(held[name]) for name in ("head_weight", "head_bias"))
     return weight.astype(np.float32), bias.astype(np.float32)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from models.zoo import CardError, parse_card, shelved
+from models.zoo import CardError, parse_card, read_model, shelved
 from service.cli.errors import CommandError
 from service.cli.site import ConfigFile, DataDir, site_settings
 
@@ -27,6 +27,7 @@ ModelFile = Annotated[Path, typer.Argument(help="The model, one file.", metavar=
 CardFile = Annotated[Path, typer.Option("--card", help="Its card (docs/onnx-contract.md).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 WITHIN_S = 120
+CORE = "core.npz"
 _DIGEST = re.compile(r"^digest\s*=.*$", re.MULTILINE)
 
 
@@ -60,9 +61,25 @@ def add(
     shutil.copyfile(model, staged / "model.onnx")
     text = _DIGEST.sub("", card.read_text(encoding="utf-8"), count=1)
     (staged / "card.toml").write_text(f'digest = "{told["digest"]}"\n{text}', encoding="utf-8")
+    if card.with_name(CORE).is_file():
+        shutil.copyfile(card.with_name(CORE), staged / CORE)
+    _check_staged(staged, card)
     staged.rename(folder)
     told["folder"] = str(folder)
     typer.echo(json.dumps(told) if as_json else f"{_summary(told)}\nadded: {folder}")
+
+
+def _check_staged(staged: Path, card: Path) -> None:
+    """See that a site can load what is about to be on its shelf: one folder that it cannot stops the worker.
+
+    Raises:
+        CommandError: the card names a core, and it is not the one beside the card.
+    """
+    try:
+        read_model(staged)
+    except CardError as error:
+        shutil.rmtree(staged)
+        raise CommandError(f"{card}: {error}; keep {CORE} beside the card as `train` wrote it") from error
 
 
 @app.command("list", epilog="Example: roomtone models list --json")
