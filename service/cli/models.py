@@ -59,9 +59,10 @@ def add(
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     shutil.copyfile(model, staged / "model.onnx")
-    text = _DIGEST.sub("", card.read_text(encoding="utf-8"), count=1)
-    (staged / "card.toml").write_text(f'digest = "{told["digest"]}"\n{text}', encoding="utf-8")
-    if card.with_name(CORE).is_file():
+    told_by = card.read_text(encoding="utf-8")
+    text = f'digest = "{told["digest"]}"\n{_DIGEST.sub("", told_by, count=1)}'
+    (staged / "card.toml").write_text(text, encoding="utf-8")
+    if "core" in parse_card(text, card.name).document and card.with_name(CORE).is_file():
         shutil.copyfile(card.with_name(CORE), staged / CORE)
     _check_staged(staged, card)
     staged.rename(folder)

@@ -1,5 +1,6 @@
 """Models of people's own: docs/onnx-contract.md word for word, and everything it says is refused."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from models.sensing import Sensing
 from models.training import cli_evaluate
+from models.zoo import LOCAL, Core, shelved
 from service.cli import models as cli_models
 from service.cli.errors import CommandError
 
@@ -78,6 +80,21 @@ def test_a_model_of_ones_own_waits_for_the_gate(files: tuple[Path, Path], tmp_pa
     window = make.windows(make.recording(7, 2))[4]
     found = sensing.predict(window, ["counting"], source=Source.LIVE)[0]
     assert str(found.reason) == "uncalibrated"
+
+
+def test_what_a_card_remembers_of_its_training_comes_along_or_is_missed(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    core = Core(np.zeros((1, 3, 33)), np.eye(33), np.zeros((33, 2)), np.zeros(2)).to_bytes()
+    text = files[1].read_text()
+    files[1].write_text(f'core = "{hashlib.sha256(core).hexdigest()}"\n{text}')
+    words = ["add", str(files[0]), "--card", str(files[1]), "--data-dir", str(tmp_path / "s")]
+    assert "keep core.npz beside the card" in str(run(cli_models.app, words).exception)
+    assert list((tmp_path / "s" / "models").iterdir()) == []  # a folder that cannot be read stops the worker
+    (tmp_path / "core.npz").write_bytes(core)
+    assert run(cli_models.app, words).exit_code == 0
+    (model,) = shelved([LOCAL], tmp_path / "s" / "models")
+    assert model.core is not None
 
 
 def test_adding_twice_or_over_another_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
