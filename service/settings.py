@@ -105,6 +105,26 @@ class WindowSettings(_Section):
         return self
 
 
+class AdaptationSettings(_Section):
+    """How rooms get heads of their own.
+
+    A candidate runs `shadow_s` seconds beside what serves before it is activated; `budget_s` bounds how long
+    methods are compared; with `strict` every class needs two recordings, and nothing is provisional.
+    """
+
+    shadow_s: Annotated[float, Field(ge=0, le=86400)] = 30.0
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    strict: bool = False
+
+
+class SampleSettings(_Section):
+    """Labelled samples: how far back a room can be labelled, in memory, and how large an upload may be."""
+
+    buffer_minutes: Annotated[float, Field(gt=0, le=120)] = 10.0
+    buffer_mb: Annotated[float, Field(gt=0)] = 256.0
+    max_upload_mb: Annotated[float, Field(gt=0, le=4096)] = 64.0
+
+
 class OutletSettings(_Section):
     """What leaves the service."""
 
@@ -143,6 +163,8 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     models: ModelSettings = ModelSettings()
     window: WindowSettings = WindowSettings()
+    samples: SampleSettings = SampleSettings()
+    adaptation: AdaptationSettings = AdaptationSettings()
     outlets: OutletSettings = OutletSettings()
     rooms: list[RoomSeed] = []
     links: list[LinkSeed] = []

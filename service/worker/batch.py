@@ -13,6 +13,7 @@ from service.rooms.memory import Memory, model_document
 from service.rooms.observation import Observation
 from service.store.baselines import mark_stale
 from service.store.log import append_event
+from service.store.samples import Answer, settle
 from service.store.schema import alerts, links, predictions, rooms, states
 from service.store.versions import note_shadow
 
@@ -52,6 +53,8 @@ class Batch:
     """Why the baseline of a room's link no longer holds."""
     shadows: dict[int, Document] = field(default_factory=dict)
     """What was seen of versions in their shadow run."""
+    samples: list[Answer] = field(default_factory=list)
+    """What became of labelled samples that somebody asked for."""
 
     def __bool__(self) -> bool:
         return any(bool(getattr(self, one.name)) for one in fields(self))
@@ -102,6 +105,8 @@ class Batch:
             mark_stale(connection, room, link, why)
         for version, seen in self.shadows.items():
             note_shadow(connection, version, seen)
+        for answer in self.samples:
+            settle(connection, answer)
         return last
 
     def _write_events(self, connection: sa.Connection, there: set[str]) -> int:

@@ -26,6 +26,7 @@ from service.worker.batch import Batch
 from service.worker.building import Building
 from service.worker.intake import Intake
 from service.worker.rooms import RoomRuntime
+from service.worker.samples import Sampling
 
 POLL_S: Final = 0.05
 GATHER_S: Final = 0.005
@@ -35,6 +36,7 @@ PREDICT_BUDGET_S: Final = 0.05
 HEARTBEAT_S: Final = 0.5
 IDLE_CHECK_S: Final = 0.25
 LAYOUT_CHECK_S: Final = 5.0
+SAMPLE_CHECK_S: Final = 0.25
 _COMMIT_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 
@@ -74,10 +76,11 @@ class Worker:
             rooms_by_header=settings.ingest.rooms_by_header,
         )
         self.building = Building(store, self._spec, now_ns)
+        self.sampling = Sampling(settings.samples, store, self._spec)
         self._pending: deque[tuple[RoomRuntime, Window]] = deque()
         self._batch = Batch()
         self._last_sequence = read_head(store)
-        self._due = dict.fromkeys(("heartbeat", "idle", "layout"), 0.0)
+        self._due = dict.fromkeys(("heartbeat", "idle", "layout", "samples"), 0.0)
 
     def start(self) -> None:
         """Take over from the worker before: what it knew is unknown now, what it predicted stays."""
@@ -103,6 +106,8 @@ class Worker:
         self._predict()
         if self._is_due("idle", IDLE_CHECK_S):
             self.building.look_for_silence(self.intake.ledgers, self._batch)
+        if self._is_due("samples", SAMPLE_CHECK_S):
+            self._answer_samples()
         self._settle()
         if self._is_due("heartbeat", HEARTBEAT_S):
             self._beat()
@@ -153,8 +158,16 @@ class Worker:
             made = room.predict(window, self._sensing)
             room.shadow(window, made, self._sensing, self._batch)
             room.observe(window, made, self._now_ns(), self.building.book, self._batch)
+            self.sampling.take(room, window)
             self.counters["windows"] += 1
             self._note_cursors(room)
+
+    def _answer_samples(self) -> None:
+        """Answer one labelled sample; who answers one looks again in the next turn."""
+        answer = self.sampling.answer(self.building.rooms, self._now_ns())
+        if answer is not None:
+            self._batch.samples.append(answer)
+            self._due["samples"] = 0.0
 
     def _close_flushed(self) -> None:
         """Links that ended: their room's last windows need not wait for later frames."""
@@ -195,6 +208,8 @@ class Worker:
         self.counters["commits"] += 1
         self.counters["predictions"] += len(batch.predictions)
         self.counters["events"] += len(batch.events)
+        if batch.samples:
+            self._signals.publish("samples", {})
         if last:
             self._last_sequence = last
             self._signals.publish("events", {"sequence": last})
@@ -216,6 +231,8 @@ class Worker:
         told = {topic for topic, _ in self._signals.poll(0.0)}
         if "rooms" in told or self._is_due("layout", LAYOUT_CHECK_S):
             self._read_layout()
+        if "samples" in told:
+            self._due["samples"] = 0.0
 
     def _read_layout(self) -> None:
         """Rooms and links as the store has them now."""
@@ -225,6 +242,7 @@ class Worker:
             elif link in self.intake.ledgers:
                 self.intake.ledgers[link].room = room
         rooms = self.building.rooms
+        self.sampling.recent.keep_only(rooms)
         self._pending = deque(
             (room, window) for room, window in self._pending if rooms.get(room.room) is room
         )

@@ -12,7 +12,7 @@ sa.Table(
     sa.Column("room", sa.Text, nullable=False, index=True),
     sa.Column("task", sa.Text, nullable=False),
     sa.Column("label", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("from_ns", sa.BigInteger, nullable=False),
     sa.Column("to_ns", sa.BigInteger, nullable=False),

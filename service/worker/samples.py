@@ -1,0 +1,82 @@
+"""Labelled samples in the worker: cut from what is remembered, judged, and answered in the turn's batch."""
+
+from collections.abc import Mapping
+
+from models.prediction import JsonValue
+from models.signal.window import Window, WindowSpec
+from service.adaptation.verdict import Labelled, judge
+from service.settings import SampleSettings
+from service.state import rfc3339
+from service.store.engine import Store
+from service.store.samples import (
+    ACCEPTED,
+    EXPIRED,
+    REJECTED,
+    Answer,
+    Sample,
+    accepted_samples,
+    pending_samples,
+)
+from service.worker.recent import Recent, Span
+from service.worker.rooms import RoomRuntime
+
+PATIENCE_S = 3.0
+"""How long a span is waited for that is not over yet, or a room not known yet; the API waits longer."""
+_SOON_NS = 5_000_000_000
+NOT_HELD = "not_held"
+
+
+class Sampling:
+    """Keeps what was seen lately, and answers those who ask for a labelled span of it.
+
+    Attributes:
+        recent: the last minutes of every room.
+    """
+
+    def __init__(self, settings: SampleSettings, store: Store, spec: WindowSpec) -> None:
+        self.recent = Recent(settings.buffer_minutes, settings.buffer_mb)
+        self._store, self._spec = store, spec
+
+    def take(self, room: RoomRuntime, window: Window) -> None:
+        """A window that was predicted."""
+        self.recent.take(room.room, window, room.source_of(window))
+
+    def answer(self, rooms: Mapping[str, RoomRuntime], now_ns: int) -> Answer | None:
+        """The first pending sample that can be answered: one a turn, each after the other's commit."""
+        for sample in pending_samples(self._store):
+            found = self._answer(sample, rooms.get(sample.room), now_ns)
+            if found is not None:
+                return found
+        return None
+
+    def _answer(self, sample: Sample, room: RoomRuntime | None, now_ns: int) -> Answer | None:
+        held = self.recent.span(sample.room)
+        if room is not None and held is not None and _inside(sample, held):
+            return self._judged(sample, room)
+        if _may_come(sample, held) and now_ns - sample.created_ns < PATIENCE_S * 1e9:
+            return None
+        there: JsonValue = None
+        if held is not None:
+            there = {"from": rfc3339(held.from_ns), "to": rfc3339(held.to_ns)}
+        return Answer(sample.sample, EXPIRED, {"accepted": False, "reasons": [NOT_HELD], "held": there})
+
+    def _judged(self, sample: Sample, room: RoomRuntime) -> Answer:
+        clip, source = self.recent.cut(sample.room, Span(sample.from_ns, sample.to_ns))
+        earlier = accepted_samples(self._store, sample.room, sample.task)
+        verdict = judge(clip, _said(sample), self._spec, [_said(one) for one in earlier], room.baselines)
+        windows = clip.pack() if verdict.accepted else None
+        state = ACCEPTED if verdict.accepted else REJECTED
+        return Answer(sample.sample, state, verdict.to_json(), source.value, windows)
+
+
+def _said(sample: Sample) -> Labelled:
+    return Labelled(sample.task, sample.label, sample.from_ns, sample.to_ns)
+
+
+def _inside(sample: Sample, held: Span) -> bool:
+    return held.from_ns <= sample.from_ns and sample.to_ns <= held.to_ns
+
+
+def _may_come(sample: Sample, held: Span | None) -> bool:
+    """Whether the span may be held in a moment: its last windows are not closed yet."""
+    return held is None or (held.from_ns <= sample.from_ns and sample.to_ns <= held.to_ns + _SOON_NS)
