@@ -31,6 +31,7 @@ class Actor(Person):
         breath_hz: breaths a second, on average.
         breath_m: how far the chest moves to either side of its rest.
         carried: what the person has on them, if anything.
+        faces_rad: where they face when they stand; None for anywhere.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Actor(Person):
         breath_hz: float,
         breath_m: float,
         carried: Carried | None = None,
+        faces_rad: float | None = None,
     ) -> None:
         super().__init__(
             way,
@@ -55,6 +57,8 @@ class Actor(Person):
             breath_m=breath_m,
             carried=carried,
         )
+        if faces_rad is not None:
+            self._facing = faces_rad
         self._size = np.asarray(size_m)
         manners = [MANNERS[act.activity] for act in script.acts]
         self._changes, self._first = changes(script.acts, rng), manners[0].before[0]

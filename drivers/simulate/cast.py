@@ -24,6 +24,7 @@ class Role:
             straight from each to the next, once for each walk in the script.
         roam_m: how far they shift about where they stand.
         breath_hz: breaths a second; None for a random rate.
+        faces_rad: where they face when they stand, from the x axis; None for anywhere.
 
     Raises:
         ValueError: the script has other than one walk between every two stops, or absences between them.
@@ -35,6 +36,7 @@ class Role:
     stops: tuple[tuple[float, float], ...] = ()
     roam_m: float = 0.0
     breath_hz: float | None = None
+    faces_rad: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.stops) < 2:
@@ -85,6 +87,7 @@ def _actor(role: Role, stay: Script, key: list[int], stage: Stage) -> Actor:
         breath_hz=role.breath_hz or breath_hz,
         breath_m=breath_m,
         carried=role.carried,
+        faces_rad=role.faces_rad,
     )
 
 

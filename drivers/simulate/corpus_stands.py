@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from drivers.frame import FrameBlock
-from drivers.simulate.carried import Material
+from drivers.simulate.carried import Carried, Material
 from drivers.simulate.cast import Role
 from drivers.simulate.channel import Link
 from drivers.simulate.gate import NOTHING, Walk, gate_scene
@@ -18,8 +18,7 @@ from drivers.simulate.script import Script
 _WALK_S = 3.0
 _SETTLE_S = 1.0  # left out at either end of a stop: somebody is still slowing down, or turning
 _EMPTY_S = 2.0
-_BESIDE_M = 0.02
-"""How far from the mark in the middle of the link people stop, standard deviation on each axis."""
+_AHEAD_RAD = 0.0  # along the corridor
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class TimedStand:
     """One stop on the clock of ``capture_ns``.
 
     Attributes:
-        day: on which it was; other people stand there on another day.
+        day: on which it was; somebody else stands there on another day.
         number: of the stop on that day.
         from_ns: when somebody stands still.
         to_ns: when they do no more.
@@ -44,26 +43,30 @@ def labelled_stands(
     rooms: int,
     stands: int = 8,
     days: int = 2,
-    objects: Sequence[str] = (NOTHING, Material.METAL),
+    objects: Sequence[str | Carried] = (NOTHING, Material.METAL),
     *,
     seconds: float = 8.0,
     scale: float = 1.0,
+    spread_m: float = 0.01,
     rate_hz: float = 100.0,
     shape: tuple[int, int] | None = None,
     nic: str = "intel5300",
 ) -> Iterator[tuple[str, TimedStand, str, list[FrameBlock]]]:
     """Stops on the link of `rooms` different gates, those of `labelled_walks` with the same seed.
 
-    All stops of a day are one recording, with objects in random order and as often as each other.
+    All stops of a day are one recording of one person, with objects in random order and as often as each
+    other. Everybody stops at a mark on the floor midway between the ends of the link, and faces along the
+    corridor; meanwhile they sway, breathe and move their arms a little.
 
     Args:
         seed: another seed is other gates.
         rooms: how many.
         stands: at each gate on each day.
-        days: on each of which the gate has changed a little and other people come.
-        objects: what is carried, of ``none``, ``metal``, ``liquid``; sizes and places are random.
+        days: on each of which the gate has changed a little and somebody else stands there.
+        objects: what is carried, of ``none``, ``metal``, ``liquid``, of random size and place; or things.
         seconds: how long somebody stands still.
-        scale: factor of the size of everything carried.
+        scale: factor of the size of things of random size.
+        spread_m: how far from the mark people stop, standard deviation on each axis.
         rate_hz: packets a second.
         shape: receive antennas and transmit streams, None for what the card usually has.
         nic: which card listens.
@@ -84,7 +87,7 @@ def labelled_stands(
             scene, walks = gate_scene(
                 number, order, day=day, scale=scale, rate_hz=rate_hz, shape=shape, nic=nic
             )
-            scene, stops = _stopped(scene, walks, seconds, rng)
+            scene, stops = _stopped(scene, walks, seconds, spread_m, rng)
             begin_ns = start_ns(room, day)
             blocks = record(scene, begin_ns)
             for walk, from_s in zip(walks, stops, strict=True):
@@ -95,7 +98,7 @@ def labelled_stands(
 
 
 def _stopped(
-    scene: Scene, walks: Sequence[Walk], seconds: float, rng: np.random.Generator
+    scene: Scene, walks: Sequence[Walk], seconds: float, spread_m: float, rng: np.random.Generator
 ) -> tuple[Scene, list[float]]:
     """The same walks with a stop on the link, and when each of them has come to rest, seconds."""
     cast, stops, now = [], [], _EMPTY_S
@@ -103,15 +106,16 @@ def _stopped(
         stays_s = seconds + 2 * _SETTLE_S
         spans = [(_WALK_S, "walking"), (stays_s, "standing"), (_WALK_S, "walking")]
         ends = role.stops
-        way = (ends[0], _on_link(scene.link, rng), ends[1])
-        cast.append(Role(Script.of(spans, from_s=now), role.person, walk.carried, way))
+        way = (ends[0], _at_mark(scene.link, spread_m, rng), ends[1])
+        script = Script.of(spans, from_s=now)
+        cast.append(Role(script, carried=walk.carried, stops=way, faces_rad=_AHEAD_RAD))
         stops.append(now + _WALK_S + _SETTLE_S)
         now += stays_s + 2 * _WALK_S + _EMPTY_S
     return replace(scene, schedule=constant(0, now), cast=tuple(cast)), stops
 
 
-def _on_link(link: Link, rng: np.random.Generator) -> tuple[float, float]:
-    """A place at the mark on the floor, midway between both ends of the link."""
+def _at_mark(link: Link, spread_m: float, rng: np.random.Generator) -> tuple[float, float]:
+    """A place at the mark, midway between both ends of the link."""
     middle = (link.transmitter.centre[:2] + link.receiver.centre[:2]) / 2
-    x, y = middle + rng.normal(0, _BESIDE_M, 2)
+    x, y = middle + rng.normal(0, spread_m, 2)
     return float(x), float(y)

@@ -4,11 +4,12 @@ Models trained on these alone say so (`trained_on: simulation`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from drivers.frame import FrameBlock
+from drivers.simulate.carried import Carried, Material, Shape
 from drivers.simulate.corpus_activities import Span, labelled_activities
 from drivers.simulate.corpus_positions import labelled_positions
 from drivers.simulate.corpus_stands import labelled_stands
@@ -17,7 +18,7 @@ from drivers.simulate.random_scene import random_scene
 from drivers.simulate.recording import record, start_ns
 from drivers.simulate.schedule import constant
 from models.data.registry import Progress, quiet
-from models.data.samples import Samples
+from models.data.samples import STRETCH, Samples
 from models.data.windows import samples_of, windows_of
 from models.signal.window import Window, WindowSpec
 from models.tasks.localization import NOBODY
@@ -25,6 +26,8 @@ from models.tasks.localization import NOBODY
 ACTIVITIES = ("vacant", "still", "walking", "waving", "sit_down", "stand_up", "falling")
 OBJECTS = ("none", "metal", "liquid")
 STANDING_OBJECTS = ("none", "metal")
+SHEET = Carried(Material.METAL, 0.6, 0.45, Shape.PLATE, "front")
+"""What who stands at a simulated gate has before the body: large, and always the same."""
 _LONG = {
     "vacant": "vacant",
     "standing": "still",
@@ -88,6 +91,7 @@ def walks(
         progress(f"{room}, walk {walk.number + 1}", len(parts) / total)
         windows = [one for one in windows_of(blocks, _SPEC) if _crosses(one, walk.from_ns, walk.to_ns)]
         if windows:
+            origin = int(blocks[0].table["capture_ns"][0])
             samples = samples_of(
                 windows,
                 task="suspicious_object",
@@ -96,32 +100,51 @@ def walks(
                 label=OBJECTS.index(carried),
                 classes=OBJECTS,
                 spec=_SPEC,
-                origin_ns=int(blocks[0].table["capture_ns"][0]),
+                origin_ns=origin,
                 inputs=inputs,
             )
-            parts.append(samples)
+            parts.append(_during(samples, walk.from_ns - origin, walk.to_ns - origin))
     return Samples.join(parts)
 
 
+def _during(samples: Samples, from_ns: int, to_ns: int) -> Samples:
+    """The rows with the walk they belong to."""
+    walk = np.tile(np.array([from_ns, to_ns]) / 1e9, (len(samples), 1))
+    return replace(samples, inputs={**samples.inputs, STRETCH: walk})
+
+
 def stands(
-    rooms: int, *, seed: int, inputs: Sequence[str] = (), nic: str = "intel5300", progress: Progress = quiet
+    gates: int,
+    *,
+    seed: int,
+    stops: int = 32,
+    sheet: Carried | str = SHEET,
+    spread_m: float = 0.005,
+    inputs: Sequence[str] = (),
+    nic: str = "intel5300",
+    progress: Progress = quiet,
 ) -> Samples:
-    """Windows of people who stand still on the link of gates; gate = domain, stop = session, day = person."""
-    parts, total = list[Samples](), rooms * 16
-    for room, stand, carried, blocks in labelled_stands(seed, rooms, nic=nic):
-        progress(f"{room}, stop {stand.number + 1}", len(parts) / total)
+    """Windows of somebody who stands still on the link of gates, with metal every other time.
+
+    A gate on one day is a domain and a session. `sheet` is carried, or things of random size with its name.
+    """
+    parts, begins = list[Samples](), dict[str, int]()
+    things = (STANDING_OBJECTS[0], sheet)
+    found = labelled_stands(seed, gates, stops, 1, things, spread_m=spread_m, nic=nic)
+    for room, stand, carried, blocks in found:
+        progress(f"{room}, stop {stand.number + 1}", len(parts) / (gates * stops))
         windows = windows_of(blocks, _SPEC)
+        begins.setdefault(room, stand.from_ns)
         if windows:
             samples = samples_of(
                 windows,
                 task="suspicious_object",
                 domain=room,
-                session=f"{room}/{stand.day}/{stand.number}",
-                person=f"{room}/{stand.day}",
+                session=room,
                 label=STANDING_OBJECTS.index(carried),
                 classes=STANDING_OBJECTS,
                 spec=_SPEC,
-                origin_ns=stand.from_ns,
+                origin_ns=begins[room],
                 inputs=inputs,
             )
             parts.append(samples)

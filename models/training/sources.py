@@ -76,7 +76,7 @@ def from_simulation(
     inputs: Sequence[str] = (),
     standing: bool = False,
 ) -> tuple[Samples, Origin]:
-    """Simulated rooms of `drivers.simulate.corpus`; with `standing`, people at gates stop on the link.
+    """Simulated rooms of `drivers.simulate.corpus`; with `standing`, somebody stops at one gate.
 
     Raises:
         SelectionError: nothing is simulated for this task.
@@ -90,10 +90,8 @@ def from_simulation(
         )
         what = f"{rooms // 2} simulated rooms, four recordings of one person each, seed {SIMULATION_SEED}"
     elif task == "suspicious_object" and standing:
-        samples = simulated_tasks.stands(rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress)
-        what = (
-            f"16 people who stand on the link of each of {rooms // 2} simulated gates, seed {SIMULATION_SEED}"
-        )
+        samples = simulated_tasks.stands(1, seed=SIMULATION_SEED, inputs=inputs, progress=progress)
+        what = f"32 stops of one person at one simulated gate, 16 with a metal sheet, seed {SIMULATION_SEED}"
     elif task == "suspicious_object":
         samples = simulated_tasks.walks(rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress)
         what = f"24 walks through each of {rooms // 2} simulated gates, seed {SIMULATION_SEED}"

@@ -9,15 +9,15 @@ from models.contract.probe import probe
 from models.data.samples import MASK, Samples, rows
 from models.errors import SelectionError
 from models.learners import learner
-from models.learners.base import Problem
 from models.learners.gate.clusters import clustered
-from models.learners.gate.learner import COLUMNS, GateModel
+from models.learners.gate.learner import GateModel
 from models.runtime import Backbone
 from models.sensing import Sensing
-from models.signal.variation import NAMES
-from models.signal.variation import VERSION as VARIATION
+from models.signal.grid import SUBCARRIERS
+from models.signal.inputs import PROFILE
 from models.training.build import Built, Origin, build
 from models.training.card_file import to_toml
+from models.training.sources import from_simulation
 from models.training.task import task_spec
 from models.zoo import ShelvedModel, parse_card
 
@@ -28,17 +28,18 @@ CLASSES = ("metal", "none")
 
 
 def made(
-    *, apart: float = 6.0, each: int = 40, shift: float = 0.0, domains: str = "AB", noise: float = 1.0
+    *, apart: float = 1.0, each: int = 40, domains: str = "AB", noise: float = 1.0, streams: int = 4
 ) -> Samples:
-    """Stops at gates: metal moves the channel more by `apart`; all else is noise, the lane adds `shift`."""
+    """Stops at one gate on two days: metal adds a pattern of its own to the profile; all else is noise."""
+    pattern = np.random.default_rng(9).standard_normal((streams, SUBCARRIERS))
     parts = []
     for number, domain in enumerate(domains):
         rng = np.random.default_rng([number, round(10 * apart)])
         label = np.tile([0, 1], each)
-        values = noise * rng.standard_normal((len(label), 4, len(NAMES)))
-        values[..., COLUMNS] += apart * (label == 0)[:, None, None] + shift * number
-        mask = np.ones((len(label), 4), bool)
-        inputs = {VARIATION: values.astype(np.float32), VARIATION + MASK: mask}
+        values = noise * rng.standard_normal((len(label), streams, SUBCARRIERS))
+        values += apart * (label == 0)[:, None, None] * pattern
+        mask = np.ones((len(label), streams), bool)
+        inputs = {PROFILE: values.astype(np.float32), PROFILE + MASK: mask}
         parts.append(
             rows(
                 "suspicious_object",
@@ -63,7 +64,7 @@ def right(model: GateModel, samples: Samples) -> float:
 
 
 @pytest.mark.parametrize("classes", [("metal", "none"), ("none", "metal")])
-def test_it_tells_metal_in_another_lane_whatever_the_order_of_classes(classes: tuple[str, ...]) -> None:
+def test_it_tells_metal_on_another_day_whatever_the_order_of_classes(classes: tuple[str, ...]) -> None:
     samples = made()
     label = np.array([classes.index(CLASSES[one]) for one in samples.label])
     samples = samples.relabelled(samples.task, label, classes)
@@ -111,7 +112,7 @@ def test_a_reference_on_both_sides_is_not_believed() -> None:
 
 def test_a_few_outliers_are_no_cluster_of_metal() -> None:
     samples = made(apart=0.0, each=100, domains="A")
-    samples.inputs[VARIATION][[0, 2, 4]] += 60
+    samples.inputs[PROFILE][[0, 2, 4], :2] += 60
     assert "outliers" in learner("metal_gate").fit(samples, 0).clusters.doubt
 
 
@@ -120,20 +121,28 @@ def test_far_from_both_it_does_not_know() -> None:
     model = learner("metal_gate").fit(samples, 0)
     strange = {name: value[:2].copy() for name, value in samples.inputs.items()}
     sure = model.predict(strange).max(axis=1)
-    strange[VARIATION] += 1000
+    strange[PROFILE][:, 0] += 1000
     assert (sure > 0.9).all()
     assert (model.predict(strange).max(axis=1) < 0.6).all()
 
 
-def test_unlabelled_rows_of_a_shifted_lane_carry_it_over() -> None:
-    samples = made(shift=9.0)
-    here, there = (samples.take(samples.domain == name) for name in "AB")
-    who = learner("metal_gate")
-    fitted = who.fit(here, 0)
-    assert right(fitted, there) < 0.6
-    problem = Problem(here, there, None, there, task_spec(there.task, there.classes))
-    found = who.methods()["auto"](problem, fitted, 0)
-    assert (found.argmax(axis=1) == there.label).mean() > 0.98
+def test_what_all_antennas_share_is_not_looked_at() -> None:
+    samples = made(domains="A")
+    model = learner("metal_gate").fit(samples, 0)
+    before = model.logits(samples.inputs)
+    tilt = np.linspace(-3, 3, SUBCARRIERS)
+    louder = {PROFILE: samples.inputs[PROFILE] + tilt, PROFILE + MASK: samples.inputs[PROFILE + MASK]}
+    assert np.allclose(model.logits(louder), before, atol=1e-4)
+
+
+def test_streams_that_are_not_measured_do_not_count() -> None:
+    samples = made(domains="A")
+    model = learner("metal_gate").fit(samples, 0)
+    hidden = {name: value.copy() for name, value in samples.inputs.items()}
+    hidden[PROFILE + MASK][:, 2] = False
+    before = model.logits(hidden)
+    hidden[PROFILE][:, 2] = 77
+    assert np.array_equal(model.logits(hidden), before)
 
 
 def test_its_file_says_the_same_and_keeps_the_contract() -> None:
@@ -143,11 +152,11 @@ def test_its_file_says_the_same_and_keeps_the_contract() -> None:
     assert built.card["metrics"]["accuracy"]["mean"] > 0.98
     assert card.document["experimental"] is True
     assert card.document["subject"].startswith("static")
-    few = {name: value[:6, :3].copy() for name, value in samples.inputs.items()}
-    few[VARIATION + MASK][:2, 1] = False
+    few = {name: value[:6].copy() for name, value in samples.inputs.items()}
+    few[PROFILE + MASK][:2, 1] = False
     backbone = Backbone(ShelvedModel(card, built.onnx))
     for row, expected in enumerate(built.model.logits(few)):
-        found = backbone.run(few[VARIATION][row], few[VARIATION + MASK][row])[1]
+        found = backbone.run(few[PROFILE][row], few[PROFILE + MASK][row])[1]
         assert found == pytest.approx(expected, abs=1e-4)
     shapes = check_names(read_graph(built.onnx), card)
     assert probe(ShelvedModel(card, built.onnx), shapes).streams
@@ -159,7 +168,7 @@ def test_the_same_seed_gives_the_same_file() -> None:
 
 
 def test_the_worker_runs_it_on_windows() -> None:
-    built = shipped(made())
+    built = shipped(made(streams=6))
     model = ShelvedModel(parse_card(to_toml(built.card), "gate"), built.onnx)
     window = make.windows(make.recording(7, 2))[4]
     found = Sensing([Backbone(model)]).predict(window, ["suspicious_object"], source=Source.LIVE)[0]
@@ -168,6 +177,18 @@ def test_the_worker_runs_it_on_windows() -> None:
     assert found.model is not None
     assert found.model.name == "gate"
     assert sum(found.extras["probabilities"].values()) == pytest.approx(1, abs=1e-3)  # type: ignore[union-attr,arg-type]
+
+
+def test_it_learns_a_simulated_gate_as_it_is_trained_from_the_command_line() -> None:
+    who = learner("metal_gate")
+    samples, origin = from_simulation(
+        "suspicious_object", 2, "open", lambda _what, _share: None, inputs=who.INPUTS, standing=who.STANDING
+    )
+    spec = task_spec(samples.task, samples.classes)
+    built = build(who, samples, spec, origin, name="gate", seeds=1)
+    assert built.card["trained_on"] == "simulation"
+    assert "one simulated gate" in built.card["data"]["description"]
+    assert built.card["metrics"]["accuracy"]["mean"] > 0.8
 
 
 def take(samples: Samples, label: int) -> Samples:
@@ -182,6 +203,7 @@ def take(samples: Samples, label: int) -> Samples:
         (take(made(), 1), "all 80 rows are of one class, none"),
         (made(each=2, domains="A"), "two clusters of 4 rows mean nothing"),
         (made(apart=0.0, noise=0.0), "all 160 rows are alike"),
+        (made(streams=1), "one stream"),
         (made().relabelled("suspicious_object", made().label, ("metal", "wood")), "must be labelled 'none'"),
         (
             made().relabelled("suspicious_object", made().label, ("metal", "none", "liquid")),

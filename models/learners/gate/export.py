@@ -1,7 +1,7 @@
 """Two clusters as ONNX with the worker's inputs and outputs (docs/onnx-contract.md).
 
-features [1, stream, 33], mask [1, stream] -> mean over measured streams -> squared distances to both centres
--> -ln(1 + distance) (`embedding`) -> head -> logits
+features [1, stream, 30], mask [1, stream] -> measured streams less their mean, side by side, on
+principal axes -> squared distances to both centres -> -ln(1 + distance) (`embedding`) -> head -> logits
 """
 
 from typing import Any
@@ -11,22 +11,25 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.learners.gate.clusters import Clusters, Floats
-from models.signal.variation import NAMES
+from models.signal.grid import SUBCARRIERS
 
 OPSET = 17
 IR_VERSION = 8
 
 _NODES: tuple[tuple[str, list[str], str], ...] = (
-    ("Gather", ["features", "columns"], "chosen"),
     ("Unsqueeze", ["mask", "axis_2"], "weight"),
-    ("Mul", ["chosen", "weight"], "measured"),
-    ("ReduceSum", ["measured", "axis_1"], "total"),  # [1, 1, column]
+    ("Mul", ["features", "weight"], "measured"),
+    ("ReduceSum", ["measured", "axis_1"], "total"),  # [1, 1, subcarrier]
     ("ReduceSum", ["weight", "axis_1"], "streams"),
     ("Max", ["streams", "one"], "at_least_one"),
-    ("Div", ["total", "at_least_one"], "row"),
+    ("Div", ["total", "at_least_one"], "shared"),
+    ("Sub", ["measured", "shared"], "between"),
+    ("Mul", ["between", "weight"], "kept"),
+    ("Reshape", ["kept", "flat"], "row"),  # [1, 1, feature]
     ("Sub", ["row", "mean"], "moved"),
     ("Div", ["moved", "scale"], "standard"),
-    ("Sub", ["standard", "centres"], "gaps"),  # [1, 2, column]
+    ("MatMul", ["standard", "axes"], "on_axes"),
+    ("Sub", ["on_axes", "centres"], "gaps"),  # [1, 2, axis]
     ("Mul", ["gaps", "gaps"], "squares"),
     ("ReduceSum", ["squares", "axis_2"], "distances"),  # [1, 2, 1]
     ("Div", ["distances", "spread"], "relative"),
@@ -39,20 +42,19 @@ _NODES: tuple[tuple[str, list[str], str], ...] = (
 )
 
 
-def to_onnx(clusters: Clusters, columns: list[int], weight: Floats, name: str) -> bytes:
+def to_onnx(clusters: Clusters, weight: Floats, name: str) -> bytes:
     """The file, the same bytes for the same clusters.
 
     Args:
         clusters: fitted.
-        columns: places of the features in `models.signal.variation`.
         weight: what the embedding is multiplied with, ``[2, class]``.
         name: of the graph.
     """
-    values = _values(clusters, columns, weight)
-    outputs = weight.shape[1]
+    values = _values(clusters, weight)
+    outputs, streams = weight.shape[1], len(clusters.mean) // SUBCARRIERS
     shapes: dict[str, list[Any]] = {
-        "features": [1, "stream", len(NAMES)],
-        "mask": [1, "stream"],
+        "features": [1, streams, SUBCARRIERS],
+        "mask": [1, streams],
         "head_weight": [2, outputs],
         "head_bias": [outputs],
     }
@@ -70,10 +72,11 @@ def to_onnx(clusters: Clusters, columns: list[int], weight: Floats, name: str) -
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _values(clusters: Clusters, columns: list[int], weight: Floats) -> dict[str, Any]:
+def _values(clusters: Clusters, weight: Floats) -> dict[str, Any]:
     numbers = {
         "mean": clusters.mean,
         "scale": clusters.scale,
+        "axes": clusters.axes,
         "centres": clusters.centres,
         "spread": clusters.spread,
         "one": 1.0,
@@ -81,12 +84,12 @@ def _values(clusters: Clusters, columns: list[int], weight: Floats) -> dict[str,
         "head_bias": np.zeros(weight.shape[1]),
     }
     floats = {key: np.asarray(value, np.float32) for key, value in numbers.items()}
-    places = {"columns": np.array(columns), "axis_1": np.array([1]), "axis_2": np.array([2])}
+    places = {"flat": np.array([1, 1, len(clusters.mean)]), "axis_1": np.array([1]), "axis_2": np.array([2])}
     return floats | {key: value.astype(np.int64) for key, value in places.items()}
 
 
 def _node(kind: str, inputs: list[str], output: str) -> onnx.NodeProto:
-    more = {"Gather": {"axis": 2}, "ReduceSum": {"keepdims": 1}}.get(kind, {})
+    more = {"keepdims": 1} if kind == "ReduceSum" else {}
     return helper.make_node(kind, inputs, [output], None, None, None, None, **more)
 
 

@@ -1,10 +1,9 @@
-"""Learner of the metal gate: the amplitude of what is not static, K-means with two clusters, a reference.
+"""Learner of the metal gate: amplitudes between antennas, K-means with two clusters, a reference.
 
-After Wi-Metal (ICC 2016). There the phase difference between antennas cancels what all antennas share, and
-the static path; then amplitudes of somebody who stands still fall into two clusters. Windows that serve hold
-power alone, free of any phase error and of each packet's gain; the mean over the window, which is the static
-path, is taken out of it. What is left is how far the body on the link moves the channel, and that is
-clustered: another quantity than the paper's, to the same end.
+After Wi-Metal (ICC 2016), for somebody who stands still in one lane. There the phase difference between
+antennas takes out what antennas share; here the amplitude of the same quotient does: log amplitudes of each
+stream less the mean of all streams, by subcarrier. Windows that serve hold power alone, free of any phase
+error, so the phase itself is not looked at.
 """
 
 from collections.abc import Mapping
@@ -12,34 +11,30 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.data.samples import Samples
+from models.data.samples import MASK, Samples
 from models.errors import SelectionError
 from models.learners.base import Curve, Found, Inputs, Learner, Share, unseen
 from models.learners.check import check_rows
-from models.learners.gate.clusters import LEAST_ROWS, Clusters, Floats, carried_on, clustered
+from models.learners.gate.clusters import Clusters, Floats, clustered
 from models.learners.gate.export import to_onnx
-from models.learners.shallow.learner import arranged
-from models.signal.variation import NAMES
-from models.signal.variation import VERSION as VARIATION
+from models.signal.grid import SUBCARRIERS
+from models.signal.inputs import PROFILE
 from models.tasks.decode import probabilities
 from models.tasks.suspicious_object import NONE
 from models.training.held_out import temperature
 from models.zoo import Output
 
 METAL = "metal"
-FEATURES = ("variance", "log_variance", "moved", "log_moved")
-"""Logarithms of sizes; variation of the power, of the log amplitude, and what of both motion explains."""
-COLUMNS = [NAMES.index(name) for name in FEATURES]
 
 
 class GateModel:
     """Fitted clusters. Where they are not believed, every answer is even: 0.5 for either class."""
 
-    features = VARIATION
+    features = PROFILE
     output: Output = "softmax"
 
-    def __init__(self, clusters: Clusters, classes: tuple[str, ...], sharpness: float, seed: int) -> None:
-        self.clusters, self.classes, self.sharpness, self.seed = clusters, classes, sharpness, seed
+    def __init__(self, clusters: Clusters, classes: tuple[str, ...], sharpness: float) -> None:
+        self.clusters, self.classes, self.sharpness = clusters, classes, sharpness
         self.curve = Curve()
 
     @property
@@ -57,16 +52,6 @@ class GateModel:
         """Class probabilities ``[row, class]``."""
         return probabilities(self.logits(inputs), self.output)
 
-    def adapted(self, inputs: Inputs) -> "GateModel":
-        """Clusters of another lane's rows, named by which lies to the side of none here.
-
-        The same model where its own clusters are not believed, or too few rows are seen.
-        """
-        rows = rows_of(inputs)
-        if self.clusters.doubt or len(rows) < LEAST_ROWS:
-            return self
-        return GateModel(carried_on(rows, self.clusters, self.seed), self.classes, self.sharpness, self.seed)
-
     def to_onnx(self, name: str) -> bytes:
         """See `models.learners.gate.export`.
 
@@ -78,7 +63,7 @@ class GateModel:
                 f"the two clusters are not none and metal: {self.clusters.doubt}. Record the reference and "
                 "the metal at one marked place, and train on that lane alone (--domains)"
             )
-        return to_onnx(self.clusters, COLUMNS, self.weight, name)
+        return to_onnx(self.clusters, self.weight, name)
 
 
 class MetalGate(Learner):
@@ -87,7 +72,7 @@ class MetalGate(Learner):
     NAME = "metal_gate"
     TITLE = "K-means, K = 2, for somebody who stands still (after Wi-Metal, ICC 2016, row 13; experimental)"
     TASKS = ("suspicious_object",)
-    INPUTS = (VARIATION,)
+    INPUTS = (PROFILE,)
     CARD: ClassVar[Mapping[str, Any]] = {
         "experimental": True,
         "subject": "static: one person who stands still on the link of one lane; it says nothing of walkers",
@@ -98,8 +83,8 @@ class MetalGate(Learner):
         """Cut all rows in two; the cluster of most rows labelled none is none.
 
         Raises:
-            SelectionError: classes other than none and metal, one class alone, no rows, or rows that cannot
-                be learned from (`models.learners.check`).
+            SelectionError: classes other than none and metal, one class alone, no rows, one stream, or
+                rows that cannot be learned from (`models.learners.check`).
         """
         if not len(samples):
             raise SelectionError(f"learner {self.NAME} needs rows; there are none")
@@ -107,19 +92,24 @@ class MetalGate(Learner):
         reference = samples.label == samples.classes.index(NONE)
         if not reference.any():
             raise SelectionError(f"no reference: none of {len(samples)} rows is labelled {NONE}")
-        check_rows(samples, VARIATION, (len(NAMES),))
+        check_rows(samples, PROFILE, (SUBCARRIERS,))
+        if samples.inputs[PROFILE + MASK].sum(axis=1).max() < 2:
+            raise SelectionError("rows hold one stream each; amplitudes between antennas need two or more")
         clusters = clustered(rows_of(samples.inputs), reference, seed)
         progress(0.8)
-        plain = GateModel(clusters, samples.classes, 1.0, seed)
+        plain = GateModel(clusters, samples.classes, 1.0)
         if clusters.doubt:
             return plain
         heat = temperature(plain.logits(samples.inputs), samples.label, "softmax")
-        return GateModel(clusters, samples.classes, 1 / heat, seed)
+        return GateModel(clusters, samples.classes, 1 / heat)
 
 
 def rows_of(inputs: Inputs) -> Floats:
-    """Sizes of the variation, the mean over measured streams, ``[row, 4]``."""
-    return arranged({**inputs, VARIATION: inputs[VARIATION][..., COLUMNS]}, VARIATION, pooled=True)
+    """Log amplitudes of measured streams less their mean, by subcarrier, side by side, ``[row, feature]``."""
+    values, weight = np.asarray(inputs[PROFILE], np.float64), np.asarray(inputs[PROFILE + MASK])[..., None]
+    measured = values * weight
+    mean = measured.sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
+    return np.asarray((measured - mean[:, None]) * weight, np.float64).reshape(len(values), -1)
 
 
 def _check_classes(classes: tuple[str, ...]) -> None:
