@@ -51,23 +51,27 @@ class Folder:
         labels: Mapping[str, str],
         intervals: Intervals = (),
     ) -> None:
-        """A recording in the card's own bytes, and its entry; intervals are of the task `activity`."""
+        """A recording in the card's own bytes, and its entry."""
         (self.path / f"{name}.dat").write_bytes(encoded(blocks))
+        self.note(f"{name}.dat", domain, labels, intervals)
+
+    def note(self, file: str, domain: str, labels: Mapping[str, str], intervals: Intervals = ()) -> None:
+        """The entry of a capture that is there; intervals are of the task `activity`."""
         texts = ", ".join(f'{task} = "{label}"' for task, label in labels.items())
         lines = [
-            f'\n[[recording]]\nfile = "{name}.dat"\nnic = "{NIC}"\ndomain = "{domain}"\nsession = "{name}"',
-            f'person = "p-{domain}"\nday = 2026-11-21\nlicence = "Apache-2.0"\nlabels = {{ {texts} }}',
+            f'\n[[recording]]\nfile = "{file}"\nnic = "{NIC}"\ndomain = "{domain}"\nsession = "{file}"',
+            f'person = "p-{domain}"\nday = 2026-11-21\nlicence = "made up"\nlabels = {{ {texts} }}',
         ]
         lines += [
             f'[[recording.interval]]\ntask = "activity"\nlabel = "{label}"\nfrom_s = {start}\nto_s = {end}'
             for start, end, label in intervals
         ]
-        with (self.path / "dataset.toml").open("a") as file:
-            file.write("\n".join(lines) + "\n")
+        with (self.path / "dataset.toml").open("a") as manifest:
+            manifest.write("\n".join(lines) + "\n")
         for task in (*labels, *(("activity",) if intervals else ())):
             known = self.domains.setdefault(task, [])
             known += [domain] if domain not in known else []
-            self.last[task] = self.path / f"{name}.dat"
+            self.last[task] = self.path / file
 
 
 def encoded(blocks: Sequence[FrameBlock]) -> bytes:
