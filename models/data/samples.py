@@ -17,6 +17,10 @@ PLAIN = "plain"
 """Inputs by role: static mean profile ``[row, series]`` (the recording fingerprint), motion statistic and
 moved variance ``[row, 2]``, and the plain features ``[row, feature]`` that simple baselines look at."""
 
+STRETCH = "stretch"
+"""Input where rows are windows of walks, float64 ``[row, 2]``: when the walk began and ended, on the axis of
+`start_s`. Windows of one session are voted on together (`models.signal.voting`)."""
+
 Array = npt.NDArray[Any]
 
 
