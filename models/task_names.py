@@ -3,6 +3,8 @@
 from importlib.metadata import EntryPoint, entry_points
 
 BUILT_IN = ("presence", "counting", "localization", "suspicious_object", "activity")
+FIXED = ("presence", "counting")
+"""Tasks whose classes are those of the model; of the others people name a room's classes."""
 GROUP = "roomtone.tasks"
 """Entry points of tasks that other packages bring; the name of the entry point is the name of the task."""
 

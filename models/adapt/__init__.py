@@ -9,13 +9,28 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import cast
 
-from models.adapt.base import Adapter
+from models.adapt.base import Adapter, Tier
 from models.errors import SelectionError
 
 _BUILT_IN: dict[str, str] = {
     "head_refit": "models.adapt.instant.head_refit:HeadRefit",
+    "aad": "models.adapt.deep.aad:Aad",
+    "adaploc": "models.adapt.deep.adaploc:AdapLoc",
+    "adversary": "models.adapt.deep.conditional_adversary:Adversary",
+    "adversary_outer": "models.adapt.deep.conditional_adversary:AdversaryOuter",
+    "adversary_posterior": "models.adapt.deep.conditional_adversary:AdversaryPosterior",
+    "bdg": "models.adapt.deep.bdg:Bdg",
+    "lmmd": "models.adapt.deep.lmmd:Lmmd",
+    "pada": "models.adapt.deep.pada:Pada",
+    "self_training": "models.adapt.deep.self_training:SelfTraining",
+    "side_tuning": "models.adapt.deep.side_tuning:SideTuning",
 }
 _GROUP = "roomtone.adapters"
+_DEEP = "models.adapt.deep."
+AUTO = "auto"
+"""Whichever method does best on held-out samples."""
+SHIPPED = "shipped"
+"""The backbone's own head, unchanged: where a room's samples say that it is right, it may speak there."""
 
 
 def names() -> list[str]:
@@ -31,7 +46,7 @@ def adapter(name: str) -> Adapter:
     """
     if name in _BUILT_IN:
         module, _, kind = _BUILT_IN[name].partition(":")
-        if module.startswith("models.adapt.deep") and not has_torch():
+        if tier_of(name) == "deep" and not has_torch():
             raise SelectionError(
                 f"method {name} needs torch: install the extra train, or take an instant one"
             )
@@ -45,7 +60,12 @@ def adapter(name: str) -> Adapter:
 def available() -> list[str]:
     """Adapters that can run here."""
     deep = has_torch()
-    return [name for name in names() if deep or not _BUILT_IN.get(name, "").startswith("models.adapt.deep")]
+    return [name for name in names() if deep or tier_of(name) == "instant"]
+
+
+def tier_of(name: str) -> Tier:
+    """The tier of a method, without importing what it needs; those of other packages say nothing: instant."""
+    return "deep" if _BUILT_IN.get(name, "").startswith(_DEEP) else "instant"
 
 
 def has_torch() -> bool:
@@ -53,4 +73,4 @@ def has_torch() -> bool:
     return find_spec("torch") is not None
 
 
-__all__ = ["Adapter", "adapter", "available", "has_torch", "names"]
+__all__ = ["AUTO", "SHIPPED", "Adapter", "adapter", "available", "has_torch", "names", "tier_of"]

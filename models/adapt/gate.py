@@ -81,16 +81,17 @@ def held_out(learn: Callable[[Rows], Predict], rows: Rows, folds: Folds, classes
 
 
 def suspects(found: Floats, rows: Rows) -> list[str]:
-    """Recordings whose windows, held out, all but agree on another class than their label."""
-    named = []
+    """Recordings whose windows, held out, all but agree on another class than their label; worst first."""
+    named: list[tuple[float, str]] = []
     for one in np.unique(rows.session):
         mine = (rows.session == one) & np.isfinite(found).all(axis=1)
         if not mine.any():
             continue
         mean, label = found[mine].mean(axis=0), int(rows.label[mine][0])
-        if mean[label] < _OWN and np.delete(mean, label).max() > _RIVAL:
-            named.append(str(one))
-    return named
+        rival = float(np.delete(mean, label).max())
+        if mean[label] < _OWN and rival > _RIVAL:
+            named.append((float(mean[label]) - rival, str(one)))
+    return [name for _, name in sorted(named)]
 
 
 def out_of_order(told: Floats, rows: Rows, reach: float) -> tuple[str, str] | None:
@@ -143,5 +144,5 @@ def check_better(after: Score, before: Score | None, blocks: int) -> None:
         raise GateRefusal(
             "not_better",
             f"held out, it gets {after.balanced_accuracy:.2f} right (log loss {after.log_loss:.2f}); what "
-            f"serves now gets {before.balanced_accuracy:.2f} (log loss {before.log_loss:.2f}). Nothing changes",
+            f"serves gets {before.balanced_accuracy:.2f} (log loss {before.log_loss:.2f}). Nothing changes",
         )

@@ -22,6 +22,7 @@ from service.api.line import SignalLine
 from service.api.observe import Observe
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.api.routes import (
+    adaptations,
     admin,
     documents,
     events,
@@ -49,6 +50,7 @@ _ROUTES = (
     links,
     events,
     models,
+    adaptations,
     admin,
     documents,
     pages,

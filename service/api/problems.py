@@ -40,6 +40,21 @@ KINDS: Mapping[str, Kind] = {
     ),
     "link-not-found": Kind(404, "No such link", "GET /v1/links lists known links and unassigned senders."),
     "model-not-found": Kind(404, "No such model", "GET /v1/models lists the models of this site's shelves."),
+    "job-not-found": Kind(404, "No such job", "The 202 answer that started it names it in `Location`."),
+    "version-not-found": Kind(
+        404, "No such version", "GET /v1/rooms/{room}/models lists the versions of the room's own heads."
+    ),
+    "job-taken": Kind(
+        409,
+        "Another job of this room and task is not over",
+        "Wait for the job that `job` names, or POST /v1/jobs/{job}/cancel.",
+    ),
+    "illegal-step": Kind(
+        409, "The job cannot go there from where it is", "GET /v1/jobs/{job} says where it stands."
+    ),
+    "nothing-to-roll-back": Kind(
+        409, "No version of the room's own is active", "The shipped model serves, or none; see /v1/models."
+    ),
     "key-not-found": Kind(404, "No such key", "GET /v1/keys lists the keys by id."),
     "method-not-allowed": Kind(405, "Method not allowed", "The Allow header lists the methods that are."),
     "bad-request": Kind(400, "Unreadable request", "Check the syntax of the request."),

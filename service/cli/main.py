@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "service.cli.run",
     "api": "service.cli.api",
     "worker": "service.cli.worker",
+    "trainer": "service.cli.trainer",
     "demo": "service.cli.demo",
     "adapter": "service.cli.adapter",
     "record": "service.cli.record",

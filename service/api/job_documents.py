@@ -1,0 +1,94 @@
+"""Shapes of bodies about adaptation: what is asked, how a job stands, what versions a room has."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from service.adaptation.states import JobState
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+
+
+class AdaptationBody(BaseModel):
+    """What is to be adapted, and how.
+
+    `method` is `auto`, or one that GET /v1/adaptation-methods lists. `shadow_s`: how long the candidate runs
+    beside what serves (by default as the site is configured; 0: not at all). `force` activates without
+    evidence; only an admin may ask for it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"task": "counting", "method": "auto"}]}
+    )
+
+    task: Word
+    method: Word = "auto"
+    shadow_s: Annotated[float, Field(ge=0, le=86400, strict=False)] | None = None
+    force: bool = False
+
+
+class Job(BaseModel):
+    """A job. `reason` and `detail` say why it was refused or failed; `metrics` are of held-out samples."""
+
+    model_config = ConfigDict(extra="allow")
+
+    job: str
+    room: str
+    task: str
+    kind: str
+    state: JobState
+    over: bool
+    request: dict[str, Any]
+    progress: float
+    eta_s: float | None
+    at: str | None
+    version: int | None
+    provisional: bool | None
+    method: str | None
+    metrics: dict[str, Any] | None
+    candidates: dict[str, Any] | None
+    shadow: dict[str, Any] | None
+    reason: str | None
+    detail: str | None
+    actor: str
+    created_at: str
+    updated_at: str
+
+
+class RoomVersion(BaseModel):
+    """One version of a room's own head, and how it was judged."""
+
+    version: int
+    task: str
+    state: Literal["shadow", "active", "retired", "refused"]
+    provisional: bool
+    model: str
+    method: str
+    digest: str
+    classes: list[str]
+    metrics: dict[str, Any] | None
+    shadow: dict[str, Any]
+    job: str | None
+    created_at: str
+    activated_at: str | None
+
+
+class RoomVersionPage(BaseModel):
+    """Versions of a room, newest first."""
+
+    items: list[RoomVersion]
+    next_cursor: str | None
+
+
+class MethodList(BaseModel):
+    """Methods of adaptation that can run on this site."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class Rollback(BaseModel):
+    """Which version was left, and which serves now (null: the shipped model, or none)."""
+
+    left: int
+    active: int | None

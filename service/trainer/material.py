@@ -1,0 +1,175 @@
+"""What a job learns from: the room's accepted samples as labelled vectors, and the backbone they stand on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.adapt.base import ELSEWHERE, Rows, Setting
+from models.adapt.evidence import GateRefusal
+from models.adapt.head import RoomHead
+from models.adapt.shipped import shipped_head
+from models.runtime import Backbone
+from models.sensing import MIN_OCCUPANCY, Sensing
+from models.signal.clip import Clip
+from models.signal.view import View
+from models.signal.window import Window, WindowSpec
+from models.task_names import FIXED
+from service.store.engine import Store
+from service.store.samples import Sample, accepted_samples, load_windows
+
+SIMULATED, COUNTING = "simulated", "counting"
+APART_S = 60.0
+"""Samples of one label that lie closer than this are one recording, cut in two."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Labelled vectors of a room, the source's beside them, and what they are to mean.
+
+    Attributes:
+        rows: of the room; `session` is the recording, `start_s` counts from the oldest sample.
+        source: rows drawn from what the backbone remembers of its training.
+        shipped: the backbone's own head on the same vectors, None where its classes are others.
+    """
+
+    rows: Rows
+    source: Rows
+    shipped: RoomHead | None
+    backbone: Backbone
+    classes: tuple[str, ...]
+    ordered: bool
+    simulated: bool
+    length_s: float
+    samples: tuple[str, ...]
+
+    def setting(self, rows: Rows) -> Setting:
+        """What a method may look at to learn from these rows of the room."""
+        return Setting(
+            source=self.source,
+            support=rows,
+            unlabelled=None,
+            bridge=None,
+            classes=len(self.classes),
+            ordered=self.ordered,
+            length_s=self.length_s,
+            base=self.shipped,
+        )
+
+
+def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: WindowSpec) -> Material:
+    """All accepted samples of the room and task.
+
+    Raises:
+        GateRefusal: there are none, they do not belong together, or no backbone speaks for their NICs.
+    """
+    samples = accepted_samples(store, room, task)
+    kinds = {sample.origin == SIMULATED for sample in samples}
+    if len(kinds) > 1:
+        raise GateRefusal(
+            "mixed_samples", "some samples are simulated and some are not: delete those of one kind"
+        )
+    cut = [(sample, window) for sample in samples for window in _windows(store, sample, spec)]
+    if not cut:
+        raise GateRefusal("insufficient_evidence", f"room {room} has no accepted samples of {task}")
+    simulated = kinds.pop()
+    nics = sorted({nic for _, window in cut for nic in window.nics})
+    backbone = sensing.base_of(task, nics, room, simulated=simulated)
+    if backbone is None:
+        raise GateRefusal(
+            "no_model",
+            f"no loaded model of {task} was trained on frames of {', '.join(nics)}: see GET /v1/models",
+        )
+    classes = _classes(task, samples, backbone)
+    return Material(
+        rows=_rows(cut, backbone, classes, room),
+        source=_source(backbone, classes),
+        shipped=shipped_head(backbone) if classes == backbone.card.classes else None,
+        backbone=backbone,
+        classes=classes,
+        ordered=task == COUNTING,
+        simulated=simulated,
+        length_s=spec.length_s,
+        samples=tuple(sample.sample for sample in samples),
+    )
+
+
+def _windows(store: Store, sample: Sample, spec: WindowSpec) -> list[Window]:
+    data = load_windows(store, sample.sample)
+    if data is None:
+        return []
+    try:
+        cut = Clip.unpack(data).windows(spec)
+    except ValueError as error:
+        raise GateRefusal("damaged_sample", f"sample {sample.sample}: {error}; delete it") from error
+    return [window for window in cut if window.occupancy >= MIN_OCCUPANCY]
+
+
+def _classes(task: str, samples: Sequence[Sample], backbone: Backbone) -> tuple[str, ...]:
+    """The backbone's classes where the task has them for good; else those that people named.
+
+    Raises:
+        GateRefusal: a label that the backbone cannot count to.
+    """
+    named = {sample.label for sample in samples}
+    if task not in FIXED:
+        return tuple(sorted(named))
+    unknown = sorted(named - set(backbone.card.classes))
+    if unknown:
+        raise GateRefusal(
+            "unknown_label",
+            f"{', '.join(unknown)}: model {backbone.card.name} knows {', '.join(backbone.card.classes)}",
+        )
+    return backbone.card.classes
+
+
+def _rows(
+    cut: Sequence[tuple[Sample, Window]], backbone: Backbone, classes: Sequence[str], room: str
+) -> Rows:
+    recording = _recordings([sample for sample, _ in cut])
+    vectors, kept = [], []
+    for sample, window in cut:
+        vector = backbone.vector(View(window))
+        if vector is not None:
+            vectors.append(vector)
+            kept.append((sample, window))
+    if not kept:
+        raise GateRefusal("insufficient_evidence", "no window of the samples holds a measured stream")
+    began = min(window.start_ns for _, window in kept)
+    return Rows(
+        np.stack(vectors),
+        np.array([classes.index(sample.label) for sample, _ in kept], np.int64),
+        np.full(len(kept), room),
+        np.array([recording[sample.sample] for sample, _ in kept]),
+        np.array([(window.start_ns - began) / 1e9 for _, window in kept]),
+    )
+
+
+def _recordings(samples: Sequence[Sample]) -> dict[str, str]:
+    """Sample -> the first sample of its recording."""
+    found: dict[str, str] = {}
+    last: dict[str, tuple[int, str]] = {}
+    for sample in sorted({one.sample: one for one in samples}.values(), key=lambda one: one.from_ns):
+        before = last.get(sample.label)
+        joined = before is not None and sample.from_ns - before[0] < APART_S * 1e9
+        name = before[1] if before is not None and joined else sample.sample
+        found[sample.sample] = name
+        last[sample.label] = max(sample.to_ns, before[0] if before else 0), name
+    return found
+
+
+def _source(backbone: Backbone, classes: Sequence[str]) -> Rows:
+    """Rows as the backbone remembers them; of classes that the room has not, each is a domain by itself."""
+    if backbone.core is None:
+        none = np.zeros(0)
+        return Rows(none.reshape(0, 1), none.astype(np.int64), none.astype(str), none.astype(str), none)
+    values, label, group = backbone.core.rows()
+    names = [backbone.card.classes[one] for one in label]
+    told = np.array([classes.index(one) if one in classes else ELSEWHERE for one in names], np.int64)
+    domain = np.array(
+        [
+            f"old{g}" if t != ELSEWHERE else f"old{g}/{name}"
+            for g, t, name in zip(group, told, names, strict=True)
+        ]
+    )
+    return Rows(values, told, domain, domain, np.arange(len(values), dtype=np.float64))

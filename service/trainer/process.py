@@ -1,0 +1,76 @@
+"""The trainer as a process: opens everything, beats, runs jobs until told to stop."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from models.adapt import available, has_torch
+from models.prediction import JsonValue
+from models.sensing import Sensing
+from models.signal.window import WindowSpec
+from models.zoo import CardError
+from service.bus.registry import open_signals
+from service.errors import ServiceError
+from service.settings import Settings
+from service.store.engine import open_store
+from service.trainer.adaptation import Shop
+from service.trainer.loop import Trainer
+
+NICENESS = 10
+"""Serving comes first: the worker must not wait for a training."""
+IDLE_S, BEAT_S, LOOK_S = 0.25, 0.5, 0.05
+_log = structlog.get_logger(__name__)
+
+
+def run_trainer(settings: Settings, stop: Callable[[], bool]) -> None:
+    """Run the trainer of a site until `stop`; a job that runs then is queued again by the next trainer.
+
+    Raises:
+        ServiceError: store, bus or models cannot be opened.
+    """
+    os.nice(NICENESS)
+    store = open_store(settings.store_url)
+    try:
+        sensing = Sensing.load(settings.models.shelves, settings.local_shelf)
+    except CardError as error:
+        raise ServiceError(f"cannot load the models of {settings.models.shelves}: {error}") from error
+    window = settings.window
+    spec = WindowSpec(window.length_s, window.hop_s, window.lateness_s)
+    over, told = threading.Event(), queue.SimpleQueue[str]()
+    beating = threading.Thread(target=_beat, args=(settings, told, over), daemon=True)
+    try:
+        trainer = Trainer(Shop(store, sensing, spec, settings.adaptation), told.put)
+        trainer.start()
+        beating.start()
+        _log.info("trainer_started", torch=has_torch(), methods=available())
+        while not stop():
+            if not trainer.turn():
+                time.sleep(IDLE_S)
+        _log.info("trainer_stopped", **trainer.counters)
+    finally:
+        over.set()
+        if beating.is_alive():
+            beating.join()
+        store.close()
+
+
+def _beat(settings: Settings, told: "queue.SimpleQueue[str]", over: threading.Event) -> None:
+    """The bus, in a thread of its own: a deep method may keep the other one busy for a minute."""
+    due = 0.0
+    with open_signals(settings, "trainer", listen_to=()) as signals:
+        while not over.wait(LOOK_S):
+            while not told.empty():
+                signals.publish(told.get(), {})
+            if time.monotonic() >= due:
+                due = time.monotonic() + BEAT_S
+                body: dict[str, JsonValue] = {
+                    "part": "trainer",
+                    "pid": os.getpid(),
+                    "time_ns": time.time_ns(),
+                    "torch": has_torch(),
+                }
+                signals.publish("heartbeat", body)
