@@ -10,9 +10,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
+from models.data.digest import digest
 from models.data.samples import Samples
 from models.errors import DatasetError
 
+SIMULATION = "simulation"
+"""The word that stands for no folder but simulated rooms; a folder of that name comes before it."""
 _BUILT_IN = {
     "own": "models.data.own",
     "box": "models.data.box",
@@ -22,6 +25,7 @@ _BUILT_IN = {
     "esp32_days": "models.data.esp32_days",
     "har": "models.data.har",
     "metric": "models.data.metric",
+    SIMULATION: "models.data.simulated",
     "wical": "models.data.wical",
 }
 _GROUP = "roomtone.datasets"
@@ -100,6 +104,28 @@ def caveats_of(one: Dataset, task: str, source: Sequence[str], target: Sequence[
     return one.caveats(task, source, target or source) if isinstance(one, Doubtful) else ()
 
 
+@runtime_checkable
+class Simulated(Protocol):
+    """A data set without files: it is made when it is asked for."""
+
+    def digest(self, task: str, wanted: Sequence[str]) -> str:
+        """What its rows follow from, as one number, said to be simulation."""
+        ...
+
+
+def digest_of(one: Dataset, folder: Path, task: str, wanted: Sequence[str]) -> str:
+    """What the rows of these domains are made of, as one number: their files, or the simulator.
+
+    Raises:
+        DatasetError: a domain is not there.
+    """
+    if isinstance(one, Simulated):
+        return one.digest(task, wanted)
+    known = one.domains(folder, task)
+    check_wanted(folder, known, wanted)
+    return digest(path for name in wanted for path in known[name])
+
+
 def dataset_of(folder: Path) -> Dataset:
     """The data set this folder is laid out like.
 
@@ -107,7 +133,9 @@ def dataset_of(folder: Path) -> Dataset:
         DatasetError: it does not exist, or looks like none that is known.
     """
     if not folder.is_dir():
-        raise DatasetError(f"data set {folder} does not exist")
+        if folder == Path(SIMULATION):
+            return _all()[SIMULATION]
+        raise DatasetError(f"data set {folder} does not exist; `simulation` alone needs no folder")
     for one in _all().values():
         if one.recognises(folder):
             return one

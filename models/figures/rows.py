@@ -12,6 +12,8 @@ DAYS = "device_loc_27days_5300"
 METRIC = "device_loc_metric_nexmon"
 ESP32 = "presence_esp32"
 BOX = "box_object_nexmon"
+SIMULATION = "simulation"
+"""No folder: simulated rooms (`models.data.simulated`)."""
 
 LICENCES: Mapping[str, str] = {
     CROWD: "GPL-3.0 repository, non-commercial research with acknowledgement (Di Domenico et al., WPA 2016, "
@@ -23,6 +25,8 @@ LICENCES: Mapping[str, str] = {
     METRIC: "no licence stated (Gao et al., IEEE IoT-J 2020): figures only, no weights",
     ESP32: "no licence stated (Fauzan-Azh, Deteksi Biner Keberadaan Manusia, 2026): figures only, no weights",
     BOX: "no licence stated (Behzad, Mordad, Zandi, Siami, 2025): figures only, no weights",
+    SIMULATION: "made by `drivers/simulate`, Apache-2.0; *trained on simulation and judged on simulation*, "
+    "in rooms or on days that training did not see",
 }
 
 
@@ -60,7 +64,8 @@ class Row:
 
     def command(self, shared: str = "../shared/datasets") -> str:
         """The command that prints it."""
-        return " ".join(["roomtone evaluate", self.task, "--data", f"{shared}/{self.data}", *self.words])
+        data = self.data if self.data == SIMULATION else f"{shared}/{self.data}"
+        return " ".join(["roomtone evaluate", self.task, "--data", data, *self.words])
 
 
 def _pair(source: str, target: str, *more: str) -> tuple[str, ...]:
@@ -158,6 +163,11 @@ def _places(name: str, data: str, title: str, words: tuple[str, ...], *, aim: Ai
     return Row(name, "Localization", title, "localization", data, words, {metric: aim}, {metric: reference})
 
 
+def _simulated(name: str, task: str, title: str, words: tuple[str, ...], metrics: tuple[str, ...]) -> Row:
+    aims = dict.fromkeys(metrics, NO_AIM)
+    return Row(f"simulated-{name}", "On simulation alone", title, task, SIMULATION, words, aims)
+
+
 ROWS: tuple[Row, ...] = (
     _presence("ab", "RoomA", "RoomB"),
     _presence("ba", "RoomB", "RoomA"),
@@ -239,5 +249,29 @@ ROWS: tuple[Row, ...] = (
         BOX,
         _pair("r070_v015,r100_v015", "r070_v020"),
         {"accuracy": NO_AIM},
+    ),
+    _simulated(
+        "walks",
+        "suspicious_object",
+        "simulated walks, metal, liquid or none: 24 gates → 12 others, a window and a walk after voting",
+        _pair("room00..room23", "room24..room35"),
+        ("accuracy", "macro_f1", "walk_accuracy", "walk_macro_f1"),
+    ),
+    _simulated(
+        "activity",
+        "activity",
+        "7 activities: 16 rooms → 8 others, 4 s windows",
+        _pair("room00..room15", "room16..room23"),
+        ("accuracy", "macro_f1"),
+    ),
+    _simulated(
+        "places",
+        "localization",
+        "cells of 2 m and nobody: 6 days of four rooms → 2 other days with other people",
+        _pair(
+            ",".join(f"room{room:02d}-d0..room{room:02d}-d5" for room in range(4)),
+            ",".join(f"room{room:02d}-d6..room{room:02d}-d7" for room in range(4)),
+        ),
+        ("accuracy",),
     ),
 )

@@ -8,13 +8,11 @@ from typing import Any
 
 import torch
 
-from models.data.digest import digest
-from models.data.registry import dataset_of
+from models.data.registry import dataset_of, digest_of
 from models.errors import ModelsError
-from models.figures.rows import Row
+from models.figures.rows import SIMULATION, Row
 from models.training.evaluate import evaluate
-from models.training.problem import Question
-from models.training.selection import parse_selection
+from models.training.problem import Question, selected
 
 Progress = Callable[[str, float], None]
 _CODE = ("drivers", "models/data", "models/learners", "models/networks", "models/signal", "models/training")
@@ -35,7 +33,7 @@ def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
     decision = given.get("--decision")
     return Question(
         row.task,
-        datasets / row.data,
+        Path(SIMULATION) if row.data == SIMULATION else datasets / row.data,
         given["--source"],
         given.get("--target"),
         leave_out=given.get("--leave-out"),
@@ -62,12 +60,8 @@ def key_of(row: Row, datasets: Path, code: str, seeds: int) -> str:
     """
     question = question_of(row, datasets, seeds)
     dataset = dataset_of(question.data)
-    known = dataset.domains(question.data, question.task)
-    parts = [
-        *parse_selection(question.source),
-        *(parse_selection(question.target) if question.target else []),
-    ]
-    data = digest(path for part in parts for path in known.get(part.domain, ()))
+    source, target = selected(question, dataset)
+    data = digest_of(dataset, question.data, question.task, [part.domain for part in (*source, *target)])
     words = [*row.words, row.task, code, data, str(seeds)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
 

@@ -102,6 +102,7 @@ class Learner:
         INPUTS: names of the inputs it looks at (`models.signal.inputs`, or a data set's own).
         CARD: further fields of its models' cards, such as what they must not be used for.
         STANDING: whether it is for people who stand still; simulation makes such for it.
+        TRAINED_ON: what a model that is there already was trained on; None where the data says so.
     """
 
     NAME: str
@@ -110,6 +111,7 @@ class Learner:
     INPUTS: Sequence[str]
     CARD: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     STANDING: bool = False
+    TRAINED_ON: str | None = None
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> Any:  # noqa: ANN401 - Fitted
         """Learn from all of these rows; whatever is chosen on the way is chosen on them alone."""

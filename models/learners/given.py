@@ -48,7 +48,7 @@ class GivenLearner(Learner):
         except (CardError, OSError) as error:
             raise SelectionError(f"no model in {told}: {error}") from error
         card = self._backbone.card
-        self.TASKS = (card.task,)
+        self.TASKS, self.TRAINED_ON = (card.task,), card.trained_on
         self.INPUTS = (VARIATION, card.features)
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> GivenModel:

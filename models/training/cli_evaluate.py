@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from models.task_names import names as task_names
 from models.training.console import progress_bar, reported
 from models.training.evaluate import Question, Report, evaluate
 from models.training.table import write_predictions
+from models.training.walks import PREFIX
 
 app = typer.Typer(add_completion=False)
 
@@ -27,9 +29,13 @@ def _known_task(name: str) -> str:
 
 TaskName = Annotated[str, typer.Argument(help="What is judged.", metavar="TASK", callback=_known_task)]
 DataDir = Annotated[
-    Path, typer.Option("--data", help="Folder of a data set: of a known layout, or with dataset.toml.")
+    Path,
+    typer.Option(
+        "--data",
+        help="Folder of a data set: of a known layout, or with dataset.toml. `simulation`: simulated rooms.",
+    ),
 ]
-Source = Annotated[str, typer.Option(help="Domains to train on, e.g. RoomA or RoomA:0s-75s,RoomB.")]
+Source = Annotated[str, typer.Option(help="Domains to train on, e.g. RoomA, RoomA:0s-75s,RoomB or d02..d18.")]
 Target = Annotated[str | None, typer.Option(help="Domains to judge on.")]
 LeaveOut = Annotated[
     Literal["person", "position", "day"] | None,
@@ -75,7 +81,7 @@ def command(
 
     TASK is presence (balanced accuracy, calibration error), counting (accuracy, within one, mean absolute
     error of the expected count), localization (accuracy, or metres), activity or suspicious_object (accuracy,
-    macro F1).
+    macro F1; of walks also after voting).
     """
     with reported():
         span = _seconds(decision)
@@ -113,6 +119,8 @@ def _show(report: Report) -> None:
     target = "with unlabelled target windows" if document["transductive"] else "no target data"
     asked = document["target"] or f"each {document['leave_out']} in turn"
     console.print(f"{document['task']}, {document['source']} -> {asked}, {target}")
+    if document["simulated"]:
+        console.print(f"trained on {document['trained_on']}, judged on simulation", style="yellow")
     for words in _texts(document["warnings"]):
         console.print(f"warning: {words}", style="yellow", soft_wrap=True, markup=False)
     asked_as = "asked" if document["evidence"] else "asked; no accuracy"
@@ -120,13 +128,27 @@ def _show(report: Report) -> None:
         f"{document['learner']}, {document['method']} ({asked_as})": document["metrics"],
         **_mapping(document["baselines"]),
     }
-    table = Table(Column("method", no_wrap=True), *_mapping(document["metrics"]))
-    for name, metrics in rows.items():
-        cells = [_mapping(value) for value in _mapping(metrics).values()]
+    named = list(_mapping(document["metrics"]))
+    voted = [name for name in named if name.startswith(PREFIX)]
+    intervals = _mapping(document["interval95"])
+    console.print(_table("method", rows, intervals, [name for name in named if name not in voted]))
+    if voted:
+        console.print(_table(f"{document['n_walks']} walks, by vote", rows, intervals, voted))
+    if document["chance"] is not None:
+        console.print(f"a guess among the classes judged is right in {document['chance']:.3f}")
+
+
+def _table(
+    title: str, rows: Mapping[str, Any], intervals: Mapping[str, Any], metrics: Sequence[str]
+) -> Table:
+    """These metrics of every method, with their intervals below."""
+    table = Table(Column(title, no_wrap=True), *metrics)
+    for name, figures in rows.items():
+        cells = [_mapping(_mapping(figures)[metric]) for metric in metrics]
         table.add_row(name, *(f"{cell['mean']:.3f} +- {cell['sd']:.3f}" for cell in cells))
-    intervals = _mapping(document["interval95"]).values()
-    table.add_row("95 % interval", *(f"{low:.3f} .. {high:.3f}" for low, high in intervals))
-    console.print(table)
+    spans = [intervals[metric] for metric in metrics]
+    table.add_row("95 % interval", *(f"{low:.3f} .. {high:.3f}" for low, high in spans))
+    return table
 
 
 def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of our own document

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +13,13 @@ from models.training.baselines import baselines
 from models.training.judge import Rows, bootstrap, decide, units
 from models.training.problem import Progress, Question, Study, study
 from models.training.report import Judged, Report, Tables, document
-from models.training.task import TaskSpec
+from models.training.walks import Walks, joined, voted, walk_intervals, walk_metrics
 
 Floats = npt.NDArray[np.float64]
 ASKED = ""
 """Name under which the asked method stands beside the baselines."""
+Answers = Mapping[str, tuple[Floats, Walks | None]]
+"""Answers to every judged unit, and to every walk where rows are windows of walks, by method."""
 
 
 def evaluate(question: Question, progress: Progress = lambda _what, _share: None) -> Report:
@@ -35,22 +36,25 @@ def evaluate(question: Question, progress: Progress = lambda _what, _share: None
     for seed in range(question.seeds):
         folds = asked.folds(seed)
         answers = [_answers(asked, fold, seed, progress) for fold in folds]
-        judged.append(_judged(asked, folds, [found[ASKED] for found in answers]))
+        voted_on = {name: joined([fold[name][1] for fold in answers]) for name in answers[0]}
+        judged.append(_judged(asked, folds, [found[ASKED][0] for found in answers], voted_on[ASKED]))
         spec, skipped = folds[0].spec, sum(fold.query.skipped for fold in folds)
         for name in answers[0]:
-            found = np.concatenate([fold[name] for fold in answers])
-            _note(tables, name, spec, found, judged[-1].label)
+            found = np.concatenate([fold[name][0] for fold in answers])
+            metrics = spec.metrics(found, judged[-1].label) | walk_metrics(spec, voted_on[name])
+            _note(tables, name, metrics)
     assert spec is not None  # noqa: S101 - there is at least one seed
     progress("done", 1.0)
     last = judged[-1]
     intervals = bootstrap(spec.metrics, last.found, last.label, last.session, last.start_s)
+    intervals |= walk_intervals(spec, last.walks)
     told = document(asked, spec, tables, judged, intervals, skipped=skipped)
     told["seconds"] = round(time.monotonic() - began, 1)
     return Report(told, tuple(judged), spec.classes)
 
 
-def _answers(asked: Study, problem: Problem, seed: int, progress: Progress) -> Mapping[str, Floats]:
-    """Answers to every judged unit by the asked method (under `ASKED`) and all baselines."""
+def _answers(asked: Study, problem: Problem, seed: int, progress: Progress) -> Answers:
+    """Answers to every judged unit and walk by the asked method (under `ASKED`) and all baselines."""
     learner, methods = asked.learner, asked.learner.methods()
     share = seed / asked.question.seeds
     progress(f"seed {seed + 1} of {asked.question.seeds}: {learner.NAME}", share)
@@ -64,10 +68,10 @@ def _answers(asked: Study, problem: Problem, seed: int, progress: Progress) -> M
     for name, simple in baselines(problem, doubtful=bool(asked.caveats)).items():
         progress(f"seed {seed + 1} of {asked.question.seeds}: {name}", share)
         found[name] = simple(problem, seed)
-    return {name: decide(one, rows, pooling) for name, one in found.items()}
+    return {name: (decide(one, rows, pooling), voted(problem.query, one)) for name, one in found.items()}
 
 
-def _judged(asked: Study, folds: list[Problem], found: list[Floats]) -> Judged:
+def _judged(asked: Study, folds: list[Problem], found: list[Floats], walks: Walks | None) -> Judged:
     first = [
         fold.query.take(np.array([rows[0] for rows in _units(fold.query, asked.question.decision_s)]))
         for fold in folds
@@ -78,6 +82,7 @@ def _judged(asked: Study, folds: list[Problem], found: list[Floats]) -> Judged:
         np.concatenate([one.start_s for one in first]),
         np.concatenate([one.label for one in first]),
         np.concatenate(found),
+        walks,
     )
 
 
@@ -99,8 +104,8 @@ def _units(query: Samples, decision_s: float | None) -> list[Rows]:
     return found
 
 
-def _note(tables: Tables, name: str, spec: TaskSpec, found: Floats, labels: npt.NDArray[Any]) -> None:
-    for metric, value in spec.metrics(found, labels).items():
+def _note(tables: Tables, name: str, metrics: Mapping[str, float]) -> None:
+    for metric, value in metrics.items():
         tables.setdefault(name, {}).setdefault(metric, []).append(value)
 
 

@@ -55,24 +55,34 @@ def bootstrap(
     session: npt.NDArray[np.str_],
     start_s: Floats,
 ) -> dict[str, tuple[float, float]]:
-    """95 % interval of every metric, resampling blocks of 20 s within each session."""
+    """95 % interval of every metric, resampling blocks of 20 s within each session.
+
+    Sessions of a single block, such as clips and walks, are resampled among each other.
+    """
     rng = np.random.default_rng(0)
     key = np.array([f"{name}/{int(start // BLOCK_S)}" for name, start in zip(session, start_s, strict=True)])
-    blocks = {
-        name: [np.flatnonzero(key == one) for one in np.unique(key[session == name])]
-        for name in np.unique(session)
-    }
+    blocks = _strata(session, key)
     drawn: dict[str, list[float]] = {}
     for _ in range(DRAWS):
-        rows = np.concatenate(
-            [held[i] for held in blocks.values() for i in rng.integers(0, len(held), len(held))]
-        )
+        rows = np.concatenate([held[i] for held in blocks for i in rng.integers(0, len(held), len(held))])
         for name, value in metrics(probabilities[rows], labels[rows]).items():
             drawn.setdefault(name, []).append(value)
     return {
         name: (float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5)))
         for name, values in drawn.items()
     }
+
+
+def _strata(session: npt.NDArray[np.str_], key: npt.NDArray[np.str_]) -> list[list[Rows]]:
+    """Blocks that can stand for each other: those of a session, and all that are a session by themselves."""
+    found, short = list[list[Rows]](), list[Rows]()
+    for name in np.unique(session):
+        blocks = [np.flatnonzero(key == one) for one in np.unique(key[session == name])]
+        if len(blocks) > 1:
+            found.append(blocks)
+        else:
+            short += blocks
+    return [*found, short] if short else found
 
 
 def _sessions(samples: Samples) -> Iterator[tuple[str, Rows]]:

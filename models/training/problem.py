@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data.registry import Caveat, Dataset, caveats_of, check_task, dataset_of
+from models.data.registry import Caveat, Dataset, Simulated, caveats_of, check_task, dataset_of, digest_of
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.learners import Learner, learner
 from models.learners.base import Problem
+from models.training.ranges import expanded
 from models.training.selection import Part, leave_out, parse_selection, parse_support, pick, split_support
 from models.training.task import TaskSpec, task_spec
 
@@ -37,7 +38,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A question with its data: all rows, who learns, the files they are from, and doubts about them."""
+    """A question with its data: all rows, who learns, what they are made of, and doubts about them."""
 
     question: Question
     dataset: Dataset
@@ -45,8 +46,19 @@ class Study:
     samples: Samples
     source: Sequence[Part]
     target: Sequence[Part]
-    paths: Sequence[Path]
+    digest: str
     caveats: Sequence[Caveat] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether all of it was made by the simulator."""
+        return isinstance(self.dataset, Simulated)
+
+    @property
+    def trained_on(self) -> str:
+        """The data set, ``simulation``, or what the card of a model that is there already says."""
+        data = self.dataset.NAME if self.simulated else self.question.data.resolve().name
+        return self.learner.TRAINED_ON or data
 
     def folds(self, seed: int) -> list[Problem]:
         """What to learn from and what to judge; more than one where groups are left out in turn."""
@@ -86,18 +98,29 @@ def study(question: Question, progress: Progress) -> Study:
     if question.method not in who.methods():
         there = ", ".join(who.methods())
         raise SelectionError(f"no method {question.method!r} with learner {who.NAME}; there are {there}")
-    source = parse_selection(question.source)
-    target = parse_selection(question.target) if question.target else []
+    source, target = selected(question, dataset)
     names = list(dict.fromkeys(part.domain for part in (*source, *target)))
     samples = dataset.load(
         question.data, question.task, names, inputs=who.INPUTS, classes=question.classes, progress=progress
     )
-    known = dataset.domains(question.data, question.task)
-    paths = [path for name in names for path in known[name]]
+    made_of = digest_of(dataset, question.data, question.task, names)
     caveats = caveats_of(
         dataset, question.task, [part.domain for part in source], [part.domain for part in target]
     )
-    return Study(question, dataset, who, samples, source, target, paths, caveats)
+    return Study(question, dataset, who, samples, source, target, made_of, caveats)
+
+
+def selected(question: Question, dataset: Dataset) -> tuple[list[Part], list[Part]]:
+    """Parts to learn from and parts to judge, none where groups are left out in turn.
+
+    Raises:
+        DatasetError: the data set holds nothing for this task.
+        SelectionError: they do not read as such, or a range names a domain that is not there.
+    """
+    order, where = list(dataset.domains(question.data, question.task)), str(question.data)
+    source = expanded(parse_selection(question.source), order, where)
+    target = parse_selection(question.target) if question.target else []
+    return source, expanded(target, order, where)
 
 
 def _check(question: Question) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.data.digest import digest
 from models.prediction import JsonValue
 from models.tasks.ordinal import median
 from models.training.metrics import confusion
 from models.training.problem import Study
 from models.training.provenance import commit
 from models.training.task import TaskSpec
+from models.training.walks import Walks
 
 Floats = npt.NDArray[np.float64]
 Tables = dict[str, dict[str, list[float]]]
@@ -22,13 +22,17 @@ Tables = dict[str, dict[str, list[float]]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """Every judged unit of one seed: where it comes from, its label, and the answer of the asked method."""
+    """Every judged unit of one seed: where it comes from, its label, and the answer of the asked method.
+
+    `walks` are the answers after voting, where units are windows of walks.
+    """
 
     domain: npt.NDArray[np.str_]
     session: npt.NDArray[np.str_]
     start_s: Floats
     label: npt.NDArray[Any]
     found: Floats
+    walks: Walks | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +58,8 @@ def document(
     return {
         "task": question.task,
         "data": str(question.data),
+        "simulated": asked.simulated,
+        "trained_on": asked.trained_on,
         "source": question.source,
         "target": question.target,
         "leave_out": question.leave_out,
@@ -68,22 +74,38 @@ def document(
         "baselines": {name: _summary(table) for name, table in tables.items() if name},
         "warnings": [one.words for one in asked.caveats],
         "evidence": not any(one.void for one in asked.caveats),
+        "chance": _chance(judged[-1]),
         "n_sessions": len(np.unique(judged[-1].session)),
         "n_units": len(judged[-1].label),
+        **_voted(spec, judged),
         "n_skipped_low_occupancy": skipped,
-        "confusion": _confusion(spec, judged),
+        "confusion": _confusion(spec, [(one.found, one.label) for one in judged]),
         "interval95": {name: [round(low, 4), round(high, 4)] for name, (low, high) in intervals.items()},
-        "data_digest": digest(asked.paths),
+        "data_digest": asked.digest,
         "commit": commit(),
     }
 
 
-def _confusion(spec: TaskSpec, judged: Sequence[Judged]) -> JsonValue:
+def _chance(judged: Judged) -> float | None:
+    """Accuracy of a guess among the classes that were judged; None where labels are metres."""
+    return round(1 / len(np.unique(judged.label)), 4) if judged.label.ndim == 1 else None
+
+
+def _voted(spec: TaskSpec, judged: Sequence[Judged]) -> dict[str, JsonValue]:
+    """How many walks were voted on, and what was found, over all seeds; nothing without walks."""
+    walks = [one.walks for one in judged if one.walks is not None]
+    if not walks:
+        return {}
+    table = _confusion(spec, [(one.found, one.label) for one in walks])
+    return {"n_walks": len(walks[-1].label), "walk_confusion": table}
+
+
+def _confusion(spec: TaskSpec, answers: Sequence[tuple[Floats, npt.NDArray[Any]]]) -> JsonValue:
     """Rows are true classes, columns what was found, over all seeds; None where labels are metres."""
     if not spec.classes:
         return None
     best = median if spec.name == "counting" else _likeliest
-    tables = [confusion(best(one.found), one.label, len(spec.classes)) for one in judged]
+    tables = [confusion(best(found), label, len(spec.classes)) for found, label in answers]
     total: JsonValue = np.sum(tables, axis=0).tolist()
     return total
 

@@ -35,7 +35,10 @@ class Support:
 
 
 def parse_selection(text: str) -> list[Part]:
-    """Domains with commas, each with an optional range: ``RoomA:0s-75s,RoomB``.
+    """Domains with commas, each with an optional range of time: ``RoomA:0s-75s,RoomB``.
+
+    What stands between commas can be a range of domains, ``d02..d18``; see
+    `models.training.ranges`.
 
     Raises:
         SelectionError: it does not read like that.
@@ -44,7 +47,7 @@ def parse_selection(text: str) -> list[Part]:
     for piece in text.split(","):
         match = _DOMAIN.fullmatch(piece.strip())
         if match is None or (match[2] and float(match[2]) >= float(match[3])):
-            raise SelectionError(f"{piece!r} is no domain; write RoomA or RoomA:0s-75s")
+            raise SelectionError(f"{piece!r} is no domain; write RoomA, RoomA:0s-75s or d02..d18")
         parts.append(Part(match[1], float(match[2]), float(match[3])) if match[2] else Part(match[1]))
     return parts
 

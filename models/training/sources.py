@@ -8,7 +8,7 @@ from typing import Any
 from models.data import simulated_tasks, simulation
 from models.data.crowd import presence_of
 from models.data.digest import digest
-from models.data.registry import check_task, dataset_of
+from models.data.registry import Simulated, check_task, dataset_of
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.signal.window import WindowSpec
@@ -51,9 +51,12 @@ def from_folder(
 
     Raises:
         DatasetError: it is not there or cannot be read, or knows no such task.
+        SelectionError: it is the simulation, which is asked for in another way.
     """
     dataset = dataset_of(data)
     check_task(dataset, data, task)
+    if isinstance(dataset, Simulated):
+        raise SelectionError("models are trained on simulated rooms with --simulation, without --data")
     known = dataset.domains(data, task)
     wanted = list(known) if domains is None else list(domains)
     samples = dataset.load(data, task, wanted, inputs=inputs, progress=progress)
