@@ -33,12 +33,13 @@ _LONGEST_LABEL = 64
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What somebody says about a span of time, in capture time."""
+    """What somebody says about a span of time: of the room, in capture time, or of a file, from its start."""
 
     task: str
     label: str
     from_ns: int
     to_ns: int
+    file: str = ""
 
     @property
     def seconds(self) -> float:
@@ -157,5 +158,7 @@ def _motion(windows: Sequence[Window], baselines: Mapping[str, JsonValue]) -> fl
 
 def _shared(one: Labelled, other: Labelled) -> float:
     """Time that both cover, as a share of the shorter one."""
+    if one.file != other.file:
+        return 0.0
     both = min(one.to_ns, other.to_ns) - max(one.from_ns, other.from_ns)
     return both / max(min(one.to_ns - one.from_ns, other.to_ns - other.from_ns), 1)

@@ -32,6 +32,7 @@ from service.api.routes import (
     pages,
     predictions,
     rooms,
+    samples,
     states,
 )
 from service.api.routes import stream as stream_route
@@ -47,6 +48,7 @@ _ROUTES = (
     rooms,
     states,
     predictions,
+    samples,
     links,
     events,
     models,
@@ -82,7 +84,11 @@ def create_app(
             Middleware(Observe, metrics=context.metrics, tls=server.tls_cert is not None),
             Middleware(HostGuard, names=own_names(server)),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
-            Middleware(BodyLimit, limit=server.max_body_bytes),
+            Middleware(
+                BodyLimit,
+                limit=server.max_body_bytes,
+                uploads=round(settings.samples.max_upload_mb * 2**20),
+            ),
             Middleware(Authenticate, context=context),
         ],
         exception_handlers={

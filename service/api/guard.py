@@ -1,6 +1,7 @@
 """Guards in front of every request: whose name it was sent to, from which site, and how large it is."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 
@@ -14,6 +15,7 @@ from service.settings import ServerSettings
 
 _LINGER_S = 1.0
 _LINGER_BYTES = 256 * 1024 * 1024
+_UPLOADS = re.compile(r"/v1/rooms/[^/]+/samples")
 
 
 class HostGuard:
@@ -66,26 +68,30 @@ def _is_address(name: str) -> bool:
 
 
 class BodyLimit:
-    """Refuses request bodies over the limit: by their announced length at once, else when they pass it."""
+    """Refuses request bodies over the limit: by their announced length at once, else when they pass it.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    Captures that are uploaded as samples have a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, uploads: int) -> None:
         self._app = app
-        self._limit = limit
+        self._limit, self._uploads = limit, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > self._limit:
-            await self._refuse(scope, receive, send)
+        limit = self._uploads if _is_upload(scope) else self._limit
+        if _announced(scope) > limit:
+            await self._refuse(limit, scope, receive, send)
             return
-        await self._app(scope, _Counted(receive, self._limit), send)
+        await self._app(scope, _Counted(receive, limit), send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer before the body is read, then let a caller that is still sending come to the answer."""
         response = problem_response(
-            Problem("body-too-large", too_large(self._limit), headers={"Connection": "close"}),
+            Problem("body-too-large", too_large(limit), headers={"Connection": "close"}),
             request_id_of(scope),
         )
         await send({"type": "http.response.start", "status": 413, "headers": response.raw_headers})
@@ -114,6 +120,15 @@ class _Counted:
 def too_large(limit: int) -> str:
     """What a caller is told about the limit."""
     return f"the body is larger than the {limit} bytes this service takes"
+
+
+def _is_upload(scope: Scope) -> bool:
+    kind = Headers(scope=scope).get("content-type", "")
+    return (
+        scope["method"] == "POST"
+        and kind.startswith("multipart/form-data")
+        and _UPLOADS.fullmatch(scope["path"]) is not None
+    )
 
 
 def _announced(scope: Scope) -> int:

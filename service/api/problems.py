@@ -55,6 +55,9 @@ KINDS: Mapping[str, Kind] = {
     "nothing-to-roll-back": Kind(
         409, "No version of the room's own is active", "The shipped model serves, or none; see /v1/models."
     ),
+    "sample-not-found": Kind(
+        404, "No such sample", "GET /v1/rooms/{room}/samples lists the samples of a room."
+    ),
     "key-not-found": Kind(404, "No such key", "GET /v1/keys lists the keys by id."),
     "method-not-allowed": Kind(405, "Method not allowed", "The Allow header lists the methods that are."),
     "bad-request": Kind(400, "Unreadable request", "Check the syntax of the request."),
@@ -65,7 +68,23 @@ KINDS: Mapping[str, Kind] = {
         412, "It has changed meanwhile", "GET it again and repeat the change with its new ETag."
     ),
     "body-too-large": Kind(
-        413, "Request body too large", "Send less, or raise `server.max_body_bytes` in the site's settings."
+        413,
+        "Request body too large",
+        "Send less, or raise `server.max_body_bytes` (captures: `samples.max_upload_mb`) in the settings.",
+    ),
+    "span-not-held": Kind(
+        409,
+        "That span is not in memory",
+        "`held` says from when to when the room can be labelled, in capture time; null: nothing arrived "
+        "since the worker started. `samples.buffer_minutes` and `samples.buffer_mb` say how much is kept.",
+    ),
+    "upload-unusable": Kind(
+        422,
+        "The capture cannot be used",
+        "`counts` says what became of its frames; `roomtone inspect FILE` tells what is in it.",
+    ),
+    "idempotency-key-reused": Kind(
+        422, "The key stands for another request", "Use a new Idempotency-Key for every new request."
     ),
     "wrong-host": Kind(
         421,
@@ -78,6 +97,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "store-unavailable": Kind(
         503, "The store does not answer", "It is busy or its disk is in trouble; try again shortly."
+    ),
+    "worker-down": Kind(
+        503,
+        "Nobody answered in time",
+        "The worker is down or busy, and the sample was not taken; /readyz says which. Try again.",
     ),
     "not-ready": Kind(503, "The service cannot answer yet", "`checks` says which part is missing and why."),
 }

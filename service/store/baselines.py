@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
+from service.store.engine import Store
 from service.store.schema import baselines
 
 PRESENCE = "presence"
@@ -26,3 +27,10 @@ def mark_stale(connection: sa.Connection, room: str, link: str, why: Mapping[str
         return
     marked = {**document, link: {**document[link], STALE: dict(why)}}
     connection.execute(sa.update(baselines).where(which).values(doc=marked))
+
+
+def read_fresh(store: Store, room: str) -> dict[str, JsonValue]:
+    """The baselines of a room's links that still hold, as stored now."""
+    which = (baselines.c.room == room) & (baselines.c.task == PRESENCE)
+    with store.read() as connection:
+        return fresh(connection.execute(sa.select(baselines.c.doc).where(which)).scalar() or {})

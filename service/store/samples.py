@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
+from service.adaptation.verdict import Labelled
 from service.state import rfc3339
 from service.store.audit import record
 from service.store.engine import Store
@@ -189,6 +190,15 @@ def delete_sample(store: Store, room: str, sample: str, *, actor: str) -> bool:
         }
         record(connection, actor=actor, action="sample.deleted", target=room, detail=detail)
         return True
+
+
+def labelled(sample: Sample) -> Labelled:
+    """What the sample says, for judging others."""
+    file = sample.verdict.get("file")
+    if file is None:
+        return Labelled(sample.task, sample.label, sample.from_ns, sample.to_ns)
+    start_ns, end_ns = round(file["from_s"] * 1e9), round(file["to_s"] * 1e9)
+    return Labelled(sample.task, sample.label, start_ns, end_ns, file["sha256"])
 
 
 def document(sample: Sample) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from models.prediction import JsonValue
 from models.signal.window import Window, WindowSpec
-from service.adaptation.verdict import Labelled, judge
+from service.adaptation.verdict import judge
 from service.settings import SampleSettings
 from service.state import rfc3339
 from service.store.engine import Store
@@ -15,6 +15,7 @@ from service.store.samples import (
     Answer,
     Sample,
     accepted_samples,
+    labelled,
     pending_samples,
 )
 from service.worker.recent import Recent, Span
@@ -63,14 +64,12 @@ class Sampling:
     def _judged(self, sample: Sample, room: RoomRuntime) -> Answer:
         clip, source = self.recent.cut(sample.room, Span(sample.from_ns, sample.to_ns))
         earlier = accepted_samples(self._store, sample.room, sample.task)
-        verdict = judge(clip, _said(sample), self._spec, [_said(one) for one in earlier], room.baselines)
+        verdict = judge(
+            clip, labelled(sample), self._spec, [labelled(one) for one in earlier], room.baselines
+        )
         windows = clip.pack() if verdict.accepted else None
         state = ACCEPTED if verdict.accepted else REJECTED
         return Answer(sample.sample, state, verdict.to_json(), source.value, windows)
-
-
-def _said(sample: Sample) -> Labelled:
-    return Labelled(sample.task, sample.label, sample.from_ns, sample.to_ns)
 
 
 def _inside(sample: Sample, held: Span) -> bool:

@@ -12,7 +12,16 @@ from tests.service.running import Running, wait_for
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - the address that must be refused
 OPEN = {"/livez", "/readyz", "/v1/openapi.json", "/v1/asyncapi.json", "/problems/{kind}"}
-VALUES = {"room": "lab", "link": "l1", "key_id": "nokey", "name": "presence-simulation", "kind": "validation"}
+VALUES = {
+    "room": "lab",
+    "link": "l1",
+    "key_id": "nokey",
+    "name": "presence-simulation",
+    "kind": "validation",
+    "job": "nojob",
+    "sample": "nosample",
+    "version": "1",
+}
 
 
 @pytest.fixture(scope="module")

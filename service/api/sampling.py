@@ -1,0 +1,135 @@
+"""Having a sample taken: by the worker, out of what it remembers, or here, out of an uploaded capture."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import BinaryIO
+
+import anyio
+import anyio.to_thread
+
+from models.signal.window import WindowSpec
+from service.adaptation.upload import Taken, UploadError, Wanted, read_upload
+from service.adaptation.verdict import Labelled, judge
+from service.api.context import Context
+from service.api.documents import SampleForm
+from service.api.problems import Problem
+from service.store.baselines import read_fresh
+from service.store.idempotency import KeyReusedError, Once
+from service.store.samples import (
+    ACCEPTED,
+    EXPIRED,
+    PENDING,
+    REJECTED,
+    UPLOAD,
+    Answer,
+    Asked,
+    Sample,
+    accepted_samples,
+    add,
+    ask,
+    expire,
+    get_sample,
+    labelled,
+)
+
+WAIT_S = 5.0
+"""How long the worker may take to answer."""
+_LOOK_S = 0.05
+_SIMULATED = "simulated"
+_uploads = anyio.CapacityLimiter(1)
+"""Captures are parsed one after the other, so that whoever uploads many leaves time for everybody else."""
+
+
+def window_spec(context: Context) -> WindowSpec:
+    """How the site cuts windows."""
+    window = context.settings.window
+    return WindowSpec(window.length_s, window.hop_s, window.lateness_s)
+
+
+async def take_live(context: Context, asked: Asked, once: Once | None) -> Sample:
+    """Ask the worker for a sample and wait for its answer.
+
+    Raises:
+        Problem: worker-down, span-not-held, or what `made_once` raises.
+    """
+    sample = await anyio.to_thread.run_sync(made_once, partial(ask, context.store, asked, once))
+    context.line.publish("samples", {})
+    deadline = time.monotonic() + WAIT_S
+    while sample.state == PENDING and time.monotonic() < deadline:
+        await anyio.sleep(_LOOK_S)
+        sample = await anyio.to_thread.run_sync(_look, context, sample)
+    if sample.state == PENDING:
+        await anyio.to_thread.run_sync(expire, context.store, sample.sample, "worker_down")
+        sample = await anyio.to_thread.run_sync(_look, context, sample)
+    if sample.state == EXPIRED:
+        raise _not_taken(sample)
+    return sample
+
+
+async def take_upload(
+    context: Context, asked: Asked, fields: SampleForm, file: BinaryIO, once: Once | None
+) -> Sample:
+    """Make a sample of an uploaded capture; `asked.from_ns` and `to_ns` are of no account.
+
+    Raises:
+        Problem: upload-unusable, or what `made_once` raises.
+    """
+    work = partial(_read_and_add, context, asked, fields, file, once)
+    return await anyio.to_thread.run_sync(made_once, work, limiter=_uploads)
+
+
+def made_once(make: Callable[[], Sample]) -> Sample:
+    """The sample, new or made before under the same key.
+
+    Raises:
+        Problem: idempotency-key-reused, or sample-not-found: it was deleted since.
+    """
+    try:
+        return make()
+    except KeyReusedError as error:
+        raise Problem(
+            "idempotency-key-reused", "this Idempotency-Key was used for another request"
+        ) from error
+    except LookupError as error:
+        raise Problem("sample-not-found", f"this request made {error}, which was deleted since") from error
+
+
+def _look(context: Context, sample: Sample) -> Sample:
+    found = get_sample(context.store, sample.sample)
+    if found is None:
+        raise Problem("sample-not-found", f"{sample.sample} was deleted before it was answered")
+    return found
+
+
+def _not_taken(sample: Sample) -> Problem:
+    if "held" not in sample.verdict:
+        return Problem("worker-down", f"no answer within {WAIT_S:g} s; nothing was taken")
+    held = sample.verdict["held"]
+    there = f"from {held['from']} to {held['to']}" if held else "nothing"
+    return Problem("span-not-held", f"of room {sample.room} is held: {there}", {"held": held})
+
+
+def _read_and_add(
+    context: Context, asked: Asked, fields: SampleForm, file: BinaryIO, once: Once | None
+) -> Sample:
+    wanted = Wanted(fields.link, fields.nic, fields.start_s, fields.end_s)
+    try:
+        taken = read_upload(file, wanted, window_spec(context), time.time_ns())
+    except UploadError as error:
+        raise Problem("upload-unusable", str(error), {"counts": dict(error.counts)}) from error
+    answer = _judged(context, asked, taken, _SIMULATED if fields.simulated else UPLOAD)
+    span = Asked(asked.room, asked.task, asked.label, taken.clip.start_ns, taken.clip.end_ns, asked.actor)
+    return add(context.store, span, answer, once)
+
+
+def _judged(context: Context, asked: Asked, taken: Taken, origin: str) -> Answer:
+    from_s, to_s = float(str(taken.file["from_s"])), float(str(taken.file["to_s"]))
+    said = Labelled(
+        asked.task, asked.label, round(from_s * 1e9), round(to_s * 1e9), str(taken.file["sha256"])
+    )
+    earlier = [labelled(one) for one in accepted_samples(context.store, asked.room, asked.task)]
+    verdict = judge(taken.clip, said, window_spec(context), earlier, read_fresh(context.store, asked.room))
+    told = verdict.to_json() | {"file": dict(taken.file), "counts": dict(taken.counts)}
+    windows = taken.clip.pack() if verdict.accepted else None
+    return Answer("", ACCEPTED if verdict.accepted else REJECTED, told, origin, windows)
