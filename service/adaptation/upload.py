@@ -20,7 +20,7 @@ from drivers.pipeline import Pipeline
 from drivers.registry import Nic, detect, load
 from drivers.source import SNIFF_BYTES
 from models.prediction import JsonValue
-from models.signal.clip import Clip, joined, piece_of
+from models.signal.clip import Clip, joined, piece_of, window_ends
 from models.signal.window import RoomBuffer, WindowSpec
 
 MOST_FRAMES = 2_000_000
@@ -61,7 +61,7 @@ class UploadError(Exception):
 def read_upload(file: BinaryIO, wanted: Wanted, spec: WindowSpec, now_ns: int) -> Taken:
     """The wanted seconds of a capture.
 
-    Its times stay where the NIC's clock is Unix time; others begin at `now_ns`.
+    Its times stay where the NIC's clock is Unix time; others begin at `now_ns`, at the start of a hop.
 
     Raises:
         UploadError: no capture of a known NIC, nothing usable in it, or too much.
@@ -104,7 +104,8 @@ class _Reader:
     def __init__(self, pipeline: Pipeline, wanted: Wanted, spec: WindowSpec, now_ns: int) -> None:
         self.pipeline = pipeline
         self.past = False
-        self._wanted, self._now_ns = wanted, now_ns
+        hop_ns = round(spec.hop_s * 1e9)
+        self._wanted, self._spec, self._now_ns = wanted, spec, now_ns // hop_ns * hop_ns
         self._buffer = RoomBuffer(spec)
         self._pieces: list[Clip] = []
         self._first_ns: int | None = None
@@ -140,12 +141,20 @@ class _Reader:
             raise UploadError("no frame in it", self.counts())
         if self.pipeline.account.rejected.total() > self._seen:
             raise UploadError("more of its records are damaged than not", self.counts())
-        if not self._pieces:
-            raise UploadError("not one window of frames in the seconds wanted", self.counts())
+        whole = self._whole()
+        if whole is None:
+            raise UploadError("not one whole window of frames in the seconds wanted", self.counts())
+        return whole
+
+    def _whole(self) -> Clip | None:
+        """The pieces as one clip; None where it holds no window."""
+        if not self._pieces or self._first_ns is None:
+            return None
         start_ns = max(
             self._first_ns + self._moved_ns + round(self._wanted.from_s * 1e9), self._pieces[0].start_ns
         )
-        return joined(self._pieces, start_ns, self._pieces[-1].end_ns)
+        clip = joined(self._pieces, start_ns, self._pieces[-1].end_ns)
+        return clip if window_ends(clip.start_ns, clip.end_ns, self._spec) else None
 
     def counts(self) -> dict[str, JsonValue]:
         """What became of every frame so far."""
