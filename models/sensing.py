@@ -20,12 +20,9 @@ from models.errors import TaskError
 from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction, Reason
 from models.runtime import Backbone, RoomModel, RoomReader
-from models.signal.window import Window
+from models.signal.window import MIN_OCCUPANCY, Window
 from models.tasks import Evidence, Reader, Task, View, task_of
 from models.zoo import LOCAL, Card, shelved
-
-MIN_OCCUPANCY = 0.7
-"""Least share of filled time bins to predict on (DESIGN, Words)."""
 
 _log = logging.getLogger(__name__)
 

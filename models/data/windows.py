@@ -8,11 +8,10 @@ import numpy.typing as npt
 
 from drivers.frame import FrameBlock
 from models.data.samples import MASK, MOTION, PLAIN, PROFILE, Array, Samples, rows
-from models.sensing import MIN_OCCUPANCY
 from models.signal.inputs import INPUTS, Measured
 from models.signal.variation import VERSION as VARIATION
 from models.signal.view import View
-from models.signal.window import RoomBuffer, Window, WindowSpec
+from models.signal.window import MIN_OCCUPANCY, RoomBuffer, Window, WindowSpec
 
 
 def windows_of(blocks: Iterable[FrameBlock], spec: WindowSpec, link: str = "link") -> list[Window]:

@@ -16,6 +16,8 @@ from drivers.frame import FrameBlock
 from models.signal.link_buffer import LinkBuffer, LinkFrames
 from models.signal.resample import occupancy
 
+MIN_OCCUPANCY = 0.7
+"""Least share of filled time bins to predict on (DESIGN, Words)."""
 _SECOND = 1_000_000_000
 _RATE_MEMORY = 0.98  # share of a link's nominal rate that survives a slower window: a gap is no new rate
 _RATE_FLOOR_HZ = 5.0

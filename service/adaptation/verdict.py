@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.prediction import JsonValue
-from models.sensing import MIN_OCCUPANCY
 from models.signal.baseline import Baseline
 from models.signal.clip import Clip
 from models.signal.view import View
-from models.signal.window import Window, WindowSpec
+from models.signal.window import MIN_OCCUPANCY, Window, WindowSpec
 from models.tasks.presence import log_odds
 
 TOO_FEW, DUPLICATE, CONTRADICTS = "too_few_packets", "duplicate", "motion_contradicts"

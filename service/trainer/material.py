@@ -10,10 +10,10 @@ from models.adapt.evidence import GateRefusal
 from models.adapt.head import RoomHead
 from models.adapt.shipped import shipped_head
 from models.runtime import Backbone
-from models.sensing import MIN_OCCUPANCY, Sensing
+from models.sensing import Sensing
 from models.signal.clip import Clip
 from models.signal.view import View
-from models.signal.window import Window, WindowSpec
+from models.signal.window import MIN_OCCUPANCY, Window, WindowSpec
 from models.task_names import FIXED
 from service.store.engine import Store
 from service.store.samples import Sample, accepted_samples, load_windows

@@ -1,6 +1,8 @@
 """Labelled samples through the real API, bus, store and worker: taken, judged, refused, repeated, erased."""
 
 import io
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -485,3 +487,8 @@ def test_an_upload_may_be_larger_than_other_bodies_up_to_its_own_limit(tmp_path:
             large = site.upload(io.BytesIO(b"\0" * (65 * 2**20)).getvalue())
             problem(large, 413, "body-too-large")
             problem(site.client.put("/v1/rooms/lab", json={"name": "x" * 4000}), 413, "body-too-large")
+
+
+def test_the_api_judges_uploads_without_loading_the_engine_of_models() -> None:
+    look = "import sys, service.api.app; sys.exit('onnxruntime' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False, timeout=60).returncode == 0
