@@ -48,7 +48,10 @@ peers: $(VENV)/dev ## make the table of docs/parsers.md again, from the captures
 fuzz: $(VENV)/dev ## damage a million records a NIC and see that parsing bears it (RECORDS=100000 for less)
 	$(BIN)/python -m tests.fuzz.run --records $(or $(RECORDS),1000000) --captures '$(CAPTURES)'
 
+chaos: $(VENV)/dev ## kill trainer, worker and API at 20 random moments while a room is taught
+	ROOMTONE_KILLS=20 $(BIN)/python -m pytest tests/e2e/test_chaos.py
+
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 
-.PHONY: help run test check models figures peers fuzz clean
+.PHONY: help run test check models figures peers fuzz chaos clean
