@@ -36,7 +36,7 @@ from service.store.samples import (
 WAIT_S = 5.0
 """How long the worker may take to answer."""
 _LOOK_S = 0.05
-_SIMULATED = "simulated"
+_SIMULATED, _WORKER_DOWN = "simulated", "worker_down"
 _uploads = anyio.CapacityLimiter(1)
 """Captures are parsed one after the other, so that whoever uploads many leaves time for everybody else."""
 
@@ -60,7 +60,7 @@ async def take_live(context: Context, asked: Asked, once: Once | None) -> Sample
         await anyio.sleep(_LOOK_S)
         sample = await anyio.to_thread.run_sync(_look, context, sample)
     if sample.state == PENDING:
-        await anyio.to_thread.run_sync(expire, context.store, sample.sample, "worker_down")
+        await anyio.to_thread.run_sync(expire, context.store, sample.sample, _WORKER_DOWN)
         sample = await anyio.to_thread.run_sync(_look, context, sample)
     if sample.state == EXPIRED:
         raise _not_taken(sample)
@@ -103,8 +103,10 @@ def _look(context: Context, sample: Sample) -> Sample:
 
 
 def _not_taken(sample: Sample) -> Problem:
-    if "held" not in sample.verdict:
+    if sample.verdict["reasons"] == [_WORKER_DOWN]:
         return Problem("worker-down", f"no answer within {WAIT_S:g} s; nothing was taken")
+    if "held" not in sample.verdict:
+        return Problem("internal", "the span cannot be judged, nothing was taken; the worker's log says why")
     held = sample.verdict["held"]
     there = f"from {held['from']} to {held['to']}" if held else "nothing"
     return Problem("span-not-held", f"of room {sample.room} is held: {there}", {"held": held})

@@ -1,5 +1,6 @@
 """Labelled samples in the worker: cut from what is remembered, judged, and answered in the turn's batch."""
 
+import logging
 from collections.abc import Mapping
 
 from models.prediction import JsonValue
@@ -24,7 +25,8 @@ from service.worker.rooms import RoomRuntime
 PATIENCE_S = 3.0
 """How long a span is waited for that is not over yet, or a room not known yet; the API waits longer."""
 _SOON_NS = 5_000_000_000
-NOT_HELD = "not_held"
+NOT_HELD, BROKEN = "not_held", "cannot_be_judged"
+_log = logging.getLogger(__name__)
 
 
 class Sampling:
@@ -39,8 +41,12 @@ class Sampling:
         self._store, self._spec = store, spec
 
     def take(self, room: RoomRuntime, window: Window) -> None:
-        """A window that was predicted."""
-        self.recent.take(room.room, window, room.source_of(window))
+        """A window that was predicted; a room whose frames cannot be kept is not remembered."""
+        try:
+            self.recent.take(room.room, window, room.source_of(window))
+        except Exception:  # noqa: BLE001 - whatever foreign frames break here, the other rooms go on
+            _log.exception("a window of room %s cannot be kept for labelling", room.room)
+            self.recent.forget(room.room)
 
     def answer(self, rooms: Mapping[str, RoomRuntime], now_ns: int) -> Answer | None:
         """The first pending sample that can be answered: one a turn, each after the other's commit."""
@@ -53,13 +59,20 @@ class Sampling:
     def _answer(self, sample: Sample, room: RoomRuntime | None, now_ns: int) -> Answer | None:
         held = self.recent.span(sample.room)
         if room is not None and held is not None and _inside(sample, held):
-            return self._judged(sample, room)
+            return self._guarded(sample, room)
         if _may_come(sample, held) and now_ns - sample.created_ns < PATIENCE_S * 1e9:
             return None
         there: JsonValue = None
         if held is not None:
             there = {"from": rfc3339(held.from_ns), "to": rfc3339(held.to_ns)}
         return Answer(sample.sample, EXPIRED, {"accepted": False, "reasons": [NOT_HELD], "held": there})
+
+    def _guarded(self, sample: Sample, room: RoomRuntime) -> Answer:
+        try:
+            return self._judged(sample, room)
+        except Exception:  # noqa: BLE001 - whatever foreign frames break here, the other rooms go on
+            _log.exception("sample %s of room %s cannot be judged", sample.sample, sample.room)
+            return Answer(sample.sample, EXPIRED, {"accepted": False, "reasons": [BROKEN]})
 
     def _judged(self, sample: Sample, room: RoomRuntime) -> Answer:
         clip, source = self.recent.cut(sample.room, Span(sample.from_ns, sample.to_ns))

@@ -23,6 +23,7 @@ from drivers.wire import Source
 from models.signal.clip import Clip
 from models.signal.window import WindowSpec
 from service.api import sampling
+from service.api.documents import SampleBody
 from service.bus.memory import MemoryHub, MemoryIngest
 from service.bus.registry import open_signals
 from service.settings import SampleSettings
@@ -31,7 +32,9 @@ from service.store.keys import Role
 from service.store.rooms import delete_room
 from service.store.samples import PENDING, Asked, ask, get_sample, load_windows
 from service.store.schema import audit, idempotency, samples
+from service.worker import samples as worker_samples
 from service.worker.loop import Worker
+from service.worker.recent import Recent
 from service.worker.samples import PATIENCE_S
 from tests.models import make
 from tests.service.frames import FakeSensing, S, Talker
@@ -286,6 +289,27 @@ def test_what_a_dead_worker_left_is_answered_by_the_next_one(site: Site) -> None
     assert state(late.sample) == "accepted"
 
 
+def test_a_span_that_cannot_be_judged_takes_neither_the_worker_nor_the_room_down(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.send(recording(20, 1))
+
+    def broken(*_: object) -> None:
+        raise FloatingPointError("a number that is none")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker_samples, "judge", broken)
+        problem(site.post(2, 12), 500, "internal")
+        patched.setattr(Recent, "take", broken)
+        site.api.put_room("lab", links=["l1"], name="told to read the layout, as a sign that it turns")
+        site.talkers["l1"].send(recording(10, 1, start_s=20))
+        wait_for(
+            lambda: site.worker and site.worker.sampling.recent.span("lab") is None, "it to be forgotten"
+        )
+    site.send(recording(20, 1, start_s=40))
+    assert site.post(44, 54).json()["state"] == "accepted"
+
+
 def test_the_same_request_under_the_same_key_is_done_once(site: Site) -> None:
     site.send(recording(30, 1))
     first = site.post(2, 12, **{"Idempotency-Key": "k1"})
@@ -373,6 +397,20 @@ def test_a_body_that_does_not_fit_is_told_where(idle: Site, change: dict[str, An
     document = problem(idle.client.post("/v1/rooms/lab/samples", json=body), 422, "validation")
     assert any(field in one["loc"] for one in document["errors"]), document
     assert idle.rows(samples) == []
+
+
+def test_the_document_shows_both_forms_of_a_sample(idle: Site) -> None:
+    document = idle.client.get("/v1/openapi.json").json()
+    operation = document["paths"]["/v1/rooms/{room}/samples"]["post"]
+    content = operation["requestBody"]["content"]
+    example = content["application/json"]["schema"]["example"]
+    assert SampleBody.model_validate(example).task == "presence"
+    assert set(content["multipart/form-data"]["schema"]["required"]) == {"task", "label", "link", "file"}
+    assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}
+    shown = document["components"]["schemas"]["Sample"]
+    assert set(shown["example"]) == set(shown["properties"])
+    for kind in ("worker-down", "span-not-held", "upload-unusable", "idempotency-key-reused"):
+        assert idle.client.get(f"/problems/{kind}").status_code == 200
 
 
 def test_viewers_may_neither_take_nor_see_samples(idle: Site) -> None:
