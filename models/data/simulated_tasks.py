@@ -209,9 +209,7 @@ def _visits(
     ):
         yield day, f"c{cell:02d}", x, y, blocks
     for day in range(days):
-        scene = random_scene(
-            room, constant(0, _EMPTY_S), day=day, unrest=UNREST, nic=nic, rate_hz=100.0, bandwidth_mhz=20
-        )
+        scene = random_scene(room, constant(0, _EMPTY_S), day=day, unrest=UNREST, nic=nic, rate_hz=100.0)
         yield day, NOBODY, 0.0, 0.0, record(scene, start_ns(1, day))
 
 

@@ -36,6 +36,8 @@ def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
         Path(SIMULATION) if row.data == SIMULATION else datasets / row.data,
         given["--source"],
         given.get("--target"),
+        support=given.get("--support"),
+        method=given.get("--method", "auto"),
         leave_out=given.get("--leave-out"),
         learner=given.get("--learner"),
         transductive="--transductive" in given,

@@ -121,7 +121,7 @@ class CountingDnn(NeuralLearner):
 
     NAME = "counting_dnn"
     TITLE = "perceptron on variation of CSI (after Zhou et al., Wireless Networks 2020, row 2)"
-    TASKS = ("counting", "presence", "activity")
+    TASKS = ("counting", "presence", "activity", "localization")
     FEATURES = VARIATION
 
     def network(self, streams: int, outputs: int) -> WindowNetwork:
