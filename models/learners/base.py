@@ -78,7 +78,7 @@ class Problem:
     """What a method may look at: labelled source, labelled support if any, and the rows to judge.
 
     `unlabelled` are target rows whose inputs (never labels) may be used: the query with ``--transductive``,
-    the support where there is one, else None.
+    the support where there is one, else None. `bridge` are rows of further rooms; their labels stay unread.
     """
 
     source: Samples
@@ -86,6 +86,7 @@ class Problem:
     support: Samples | None
     unlabelled: Samples | None
     spec: TaskSpec
+    bridge: Samples | None = None
 
 
 Method = Callable[[Problem, Any, int], Found]

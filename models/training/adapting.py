@@ -31,7 +31,7 @@ def setting_of(learner: "Learner", problem: "Problem", fitted: Any) -> Setting: 
         unlabelled=learner.vectors(fitted, problem.unlabelled.inputs)
         if seen and problem.unlabelled is not None
         else None,
-        bridge=None,
+        bridge=None if problem.bridge is None else learner.vectors(fitted, problem.bridge.inputs),
         classes=len(problem.spec.classes),
         ordered=problem.spec.name == "counting",
         length_s=problem.query.length_s,

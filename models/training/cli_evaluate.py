@@ -45,6 +45,7 @@ LearnerName = Annotated[
     str | None, typer.Option(help=f"By default the data set's own; {', '.join(names())}.")
 ]
 SupportOption = Annotated[str | None, typer.Option(help="Labelled target windows, e.g. RoomB:20s.")]
+Bridge = Annotated[str | None, typer.Option(help="Further domains, whose labels are not looked at.")]
 Classes = Annotated[str | None, typer.Option(help="Only these classes, e.g. 0-5 or walking,standing.")]
 Method = Annotated[
     str, typer.Option(help="How the model is carried over: auto, none, or one of the learner's.")
@@ -69,6 +70,7 @@ def command(
     leave_out: LeaveOut = None,
     learner: LearnerName = None,
     support: SupportOption = None,
+    bridge: Bridge = None,
     classes: Classes = None,
     method: Method = "auto",
     transductive: Transductive = False,
@@ -98,6 +100,7 @@ def command(
             seeds=seeds,
             leave_out=leave_out,
             learner=learner,
+            bridge=bridge,
         )
         _answer(question, as_json=as_json, predictions=predictions)
 

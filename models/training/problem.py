@@ -34,6 +34,7 @@ class Question:
     seeds: int = 3
     leave_out: str | None = None
     learner: str | None = None
+    bridge: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +49,7 @@ class Study:
     target: Sequence[Part]
     digest: str
     caveats: Sequence[Caveat] = ()
+    bridge: Samples | None = None
 
     @property
     def simulated(self) -> bool:
@@ -79,7 +81,7 @@ class Study:
         unlabelled = query if question.transductive else support
         if spec.classes:
             _check_classes(source, query, self.question.task)
-        return Problem(source, query, support, unlabelled, spec)
+        return Problem(source, query, support, unlabelled, spec, self.bridge)
 
 
 def study(question: Question, progress: Progress) -> Study:
@@ -103,11 +105,30 @@ def study(question: Question, progress: Progress) -> Study:
     samples = dataset.load(
         question.data, question.task, names, inputs=who.INPUTS, classes=question.classes, progress=progress
     )
-    made_of = digest_of(dataset, question.data, question.task, names)
+    between = _bridge(question, dataset, who, names)
+    more = [] if between is None else sorted(set(between.domain.tolist()))
+    made_of = digest_of(dataset, question.data, question.task, [*names, *more])
     caveats = caveats_of(
         dataset, question.task, [part.domain for part in source], [part.domain for part in target]
     )
-    return Study(question, dataset, who, samples, source, target, made_of, caveats)
+    return Study(question, dataset, who, samples, source, target, made_of, caveats, between)
+
+
+def _bridge(question: Question, dataset: Dataset, who: Learner, taken: Sequence[str]) -> Samples | None:
+    """Rows of further rooms, whose labels nobody looks at; None where none are named.
+
+    Raises:
+        DatasetError: a domain is not there.
+        SelectionError: one of them is learned from or judged already.
+    """
+    if question.bridge is None:
+        return None
+    order = list(dataset.domains(question.data, question.task))
+    parts = expanded(parse_selection(question.bridge), order, str(question.data))
+    names = list(dict.fromkeys(part.domain for part in parts))
+    if both := sorted(set(names) & set(taken)):
+        raise SelectionError(f"--bridge names {', '.join(both)}, which --source or --target names already")
+    return pick(dataset.load(question.data, question.task, names, inputs=who.INPUTS), parts)
 
 
 def selected(question: Question, dataset: Dataset) -> tuple[list[Part], list[Part]]:

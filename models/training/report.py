@@ -64,6 +64,7 @@ def document(
         "target": question.target,
         "leave_out": question.leave_out,
         "support": question.support,
+        "bridge": question.bridge,
         "learner": asked.learner.NAME,
         "method": question.method,
         "transductive": question.transductive,
