@@ -36,6 +36,7 @@ from service.worker import samples as worker_samples
 from service.worker.loop import Worker
 from service.worker.recent import Recent
 from service.worker.samples import PATIENCE_S
+from tests.drivers.samples import SAMPLES
 from tests.models import make
 from tests.service.frames import FakeSensing, S, Talker
 from tests.service.running import Running, wait_for
@@ -444,6 +445,21 @@ def test_an_uploaded_capture_becomes_a_sample(idle: Site) -> None:
     again = idle.upload(capture(30, 1)).json()
     assert (again["state"], again["verdict"]["reasons"]) == ("rejected", ["duplicate"])
     assert idle.upload(capture(30, 1, seed=9)).json()["state"] == "accepted", "another file at the same time"
+
+
+@pytest.mark.parametrize("nic", SAMPLES)
+def test_a_capture_of_every_nic_can_be_uploaded(idle: Site, nic: str) -> None:
+    block = SAMPLES[nic].block(900)
+    block.table["capture_ns"] = 1_000_000 * 10 * np.arange(900)
+    module = load(nic)
+    taken = idle.upload(module.opening() + module.encode(block), nic=nic)
+    assert taken.status_code == 201, taken.text
+    sample = taken.json()
+    assert sample["verdict"]["file"]["nic"] == nic
+    assert sample["verdict"]["windows"] == 5, sample
+    data = load_windows(idle.api.store, sample["id"])
+    assert data is not None
+    assert {one.nics for one in Clip.unpack(data).windows(SPEC)} == {(nic,)}
 
 
 def test_of_an_upload_only_the_wanted_seconds_are_taken(idle: Site) -> None:
