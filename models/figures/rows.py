@@ -165,7 +165,9 @@ def _places(name: str, data: str, title: str, words: tuple[str, ...], *, aim: Ai
 
 def _simulated(name: str, task: str, title: str, words: tuple[str, ...], metrics: tuple[str, ...]) -> Row:
     aims = dict.fromkeys(metrics, NO_AIM)
-    return Row(f"simulated-{name}", "On simulation alone", title, task, SIMULATION, words, aims)
+    return Row(
+        f"simulated-{name}", "Simulated rooms that training did not see", title, task, SIMULATION, words, aims
+    )
 
 
 def _simulated_days(room: str) -> Row:

@@ -17,7 +17,7 @@ from models.figures.rows import ROWS, SIMULATION
 from models.figures.run import key_of, question_of
 from models.learners import neural
 from models.tasks.localization import NOBODY
-from models.training import cli_evaluate
+from models.training import cli_evaluate, judge
 from models.training.judge import bootstrap
 from models.training.metrics import class_metrics
 from models.training.ranges import expanded
@@ -185,6 +185,7 @@ def test_sessions_of_one_block_are_drawn_among_each_other() -> None:
 
 def test_evaluate_tells_windows_and_walks_and_says_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neural, "EPOCHS", 2)
+    monkeypatch.setattr(judge, "DRAWS", 40)
     words = ["suspicious_object", "--data", "simulation", "--source", "room01..room02"]
     words += ["--target", "room03", "--seeds", "1"]
     result = run(cli_evaluate.app, [*words, "--json"])
