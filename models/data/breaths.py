@@ -1,5 +1,6 @@
 """Windows of 30 s of simulated people who only breathe; nothing measured, and models of these say so."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,10 +43,10 @@ def breaths(
 ) -> Samples:
     """One window of each of `people` breathing alone, and `empty` of nobody, in each room; room = domain.
 
-    Rates are spread evenly over 7 to 28 a minute. Its input is `SERIES`, float32 ``[row, stream, 10, 150]``.
+    Rates are drawn evenly from 7 to 28 a minute. Its input is `SERIES`, float32 ``[row, stream, 10, 150]``.
 
     Raises:
-        DatasetError: there is nothing to make.
+        DatasetError: there is nothing to make, or a simulated card reported too little.
     """
     if rooms < 1 or people + empty < 1:
         raise DatasetError(f"{rooms} rooms with {people} people and {empty} empty windows hold nothing")
@@ -53,12 +54,23 @@ def breaths(
     parts = []
     for number, (room, rate, blocks) in enumerate(recorded):
         progress(room, number / (rooms * (people + empty)))
-        values = slow_series(windows_of(blocks, _SPEC)[0])
+        values = slow_series(_first(room, windows_of(blocks, _SPEC)))
         inputs = {SERIES: values[None], SERIES + MASK: np.ones((1, len(values)), np.bool_)}
         label = np.array([breath_class(rate)], np.int64)
         turn = f"{room}/{number % (people + empty)}"
         parts.append(rows("breathing", inputs, label, CLASSES, domain=room, session=[turn], block=[turn]))
     return replace(Samples.join(parts), length_s=LENGTH_S, nics=("intel5300",))
+
+
+def _first(room: str, windows: Sequence[Window]) -> Window:
+    """The window of a recording that has one.
+
+    Raises:
+        DatasetError: it has none.
+    """
+    if not windows:
+        raise DatasetError(f"simulated room {room}: {_RECORDED_S:g} s hold no whole window of {LENGTH_S:g} s")
+    return windows[0]
 
 
 def slow_series(window: Window) -> Floats:

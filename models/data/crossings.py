@@ -30,6 +30,8 @@ ENTRY_S = 1.5
 """How long somebody who came in counts as coming in."""
 _SHY = 0.4  # share of walks that turn back before the link
 _TURN_M = (1.0, 1.6)
+_LEAST_M = 0.7  # that somebody walks before they turn back
+_PAUSE_S = (0.5, 1.5)
 _SPAN_S = (3.0, 7.0)
 _SPEC = WindowSpec(4.0, 2.0)
 
@@ -130,12 +132,17 @@ def _gate(number: int, walks: int) -> tuple[Scene, Truth]:
 
 
 def _shy(role: Role, line_x: Floats, rng: np.random.Generator) -> Role:
-    """The same walk, but half-way in time, and before the link, they turn back."""
-    (x, y), span_s = role.stops[0], role.script.leave_s - role.script.enter_s
+    """They come as fast as for the whole walk, but stop before the link and go back: speed tells nothing."""
+    (x, y), (end_x, _) = role.stops[0], role.stops[-1]
+    speed = abs(end_x - x) / (role.script.leave_s - role.script.enter_s)
     margin = float(rng.uniform(*_TURN_M))
-    turn = min(line_x) - margin if x < min(line_x) else max(line_x) + margin
-    script = Script.of([(span_s / 2, "walking")] * 2, from_s=role.script.enter_s)
-    return replace(role, script=script, stops=((x, y), (float(turn), y), (x, y)))
+    if x < min(line_x):
+        turn = max(float(min(line_x)) - margin, x + _LEAST_M)
+    else:
+        turn = min(float(max(line_x)) + margin, x - _LEAST_M)
+    way, pause = (abs(turn - x) / speed, "walking"), (float(rng.uniform(*_PAUSE_S)), "standing")
+    script = Script.of([way, pause, way], from_s=role.script.enter_s)
+    return replace(role, script=script, stops=((x, y), (turn, y), (x, y)))
 
 
 def _visited(number: int, spans: int) -> tuple[Scene, Truth]:

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from models.figures.page import filled
-from models.figures.rows import ROWS
+from models.figures.rows import ROWS, Row
 from models.figures.run import answer, code_digest
+from models.figures.studies import STUDIES, Study
+from models.figures.studies import run as studies
 from models.training.console import progress_bar
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +22,7 @@ app = typer.Typer(add_completion=False)
 def command(
     *,
     datasets: Annotated[Path, typer.Option(help="Folder of the data sets.")] = Path("../shared/datasets"),
-    only: Annotated[str, typer.Option(help="Only rows whose name starts like this.")] = "",
+    only: Annotated[str, typer.Option(help="Only rows and studies whose name starts like this.")] = "",
     seeds: Annotated[int, typer.Option(help="Trainings per figure.")] = 3,
     root: Annotated[Path, typer.Option(help="The checkout.")] = ROOT,
 ) -> None:
@@ -28,11 +30,15 @@ def command(
     results, page = root / "docs" / "results", root / "docs" / "accuracy.md"
     results.mkdir(exist_ok=True)
     code = code_digest(root)
-    for row in ROWS:
-        if row.name.startswith(only):
-            with progress_bar(row.name) as progress:
-                done = answer(row, datasets, results, code=code, seeds=seeds, progress=progress)
-            typer.echo(f"{row.name}: {done}")
+    asked: tuple[Row | Study, ...] = (*ROWS, *STUDIES)
+    for one in asked:
+        if one.name.startswith(only):
+            with progress_bar(one.name) as progress:
+                if isinstance(one, Study):
+                    done = studies.answer(one, results, code=code, seeds=seeds, progress=progress)
+                else:
+                    done = answer(one, datasets, results, code=code, seeds=seeds, progress=progress)
+            typer.echo(f"{one.name}: {done}")
             page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.figures.rows import LICENCES, ROWS, Row
+from models.figures.studies import page as studies
 
 BEGIN = "<!-- figures: made by `make figures`, do not edit -->"
 END = "<!-- end of figures -->"
@@ -37,7 +38,7 @@ def filled(text: str, results: Path) -> str:
 
 
 def tables(results: Path) -> str:
-    """All sections, each a table of what was reached, the aim, the reference and the baselines."""
+    """All sections, each a table of what was reached, aim, reference and baselines; studies come last."""
     lines: list[str] = []
     for section, rows in groupby(ROWS, key=lambda row: row.section):
         group = list(rows)
@@ -50,7 +51,7 @@ def tables(results: Path) -> str:
             lines += _lines(row, results / f"{row.name}.json")
         lines += ["", *_warnings(group, results)]
         lines += [*(f"    {row.command()}" for row in group), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *studies.lines(results)])
 
 
 def _lines(row: Row, path: Path) -> list[str]:

@@ -14,6 +14,7 @@ _BUILT_IN = {
     "antenna_phases": "models.learners.fingerprint.antennas:AntennaPhases",
     "clip_ensemble": "models.learners.ensemble:ClipEnsemble",
     "cnn_bilstm": "models.learners.neural:CnnBiLstmLearner",
+    "cnn_rnn": "models.learners.breathing:CnnRnnLearner",
     "counting_dnn": "models.learners.neural:CountingDnn",
     "fingerprint_cnn": "models.learners.neural:FingerprintCnnLearner",
     "fingerprint_dnn": "models.learners.neural:FingerprintDnn",
@@ -26,6 +27,7 @@ _BUILT_IN = {
     "radio_map": "models.learners.fingerprint.radio_map:RadioMap",
     "shallow": "models.learners.shallow:ShallowLearner",
     "stream_set": "models.learners.stream_set:StreamSetLearner",
+    "temporal_unet": "models.learners.crossing:TemporalUnetLearner",
 }
 _TOLD = ("onnx", "shallow")
 """Learners that can be told more behind a colon; `onnx` must be."""

@@ -7,7 +7,7 @@ from models.errors import SelectionError
 
 
 def check_rows(samples: Samples, name: str, shape: tuple[int, ...]) -> None:
-    """See that rows can be learned from.
+    """See that rows with one label each can be learned from.
 
     Args:
         samples: rows to learn from.
@@ -15,8 +15,20 @@ def check_rows(samples: Samples, name: str, shape: tuple[int, ...]) -> None:
         shape: of one stream in it.
 
     Raises:
-        SelectionError: the input is not there or of another shape, holds what is no number, no stream is
-            measured, or all rows are of one class.
+        SelectionError: the input is not usable (`check_inputs`), or all rows are of one class.
+    """
+    check_inputs(samples, name, shape)
+    if len(np.unique(samples.label, axis=0)) < 2:
+        one = samples.classes[int(samples.label[0])] if samples.classes else "one place"
+        raise SelectionError(f"all {len(samples)} rows are of one class, {one}; there must be two or more")
+
+
+def check_inputs(samples: Samples, name: str, shape: tuple[int, ...]) -> None:
+    """See that an input of rows can be looked at, whatever their labels.
+
+    Raises:
+        SelectionError: it is not there or of another shape, holds what is no number, or no stream is
+            measured.
     """
     if name not in samples.inputs or name + MASK not in samples.inputs:
         raise SelectionError(f"these rows hold no {name}, but {', '.join(sorted(samples.inputs))}")
@@ -32,6 +44,3 @@ def check_rows(samples: Samples, name: str, shape: tuple[int, ...]) -> None:
         )
     if not mask.any():
         raise SelectionError(f"no stream of {name} is measured in any of {len(samples)} rows")
-    if len(np.unique(samples.label, axis=0)) < 2:
-        one = samples.classes[int(samples.label[0])] if samples.classes else "one place"
-        raise SelectionError(f"all {len(samples)} rows are of one class, {one}; there must be two or more")

@@ -40,7 +40,7 @@ class CnnRnn(WindowNetwork):
         """Mean and scale of the logarithm of a stream's power."""
         level = self._level(features)[mask > 0]
         self.mean.fill_(float(level.mean()))
-        self.scale.fill_(max(float(level.std()), 1e-3))
+        self.scale.fill_(max(float(level.std(correction=0)), 1e-3))
 
     def scaled(self, features: torch.Tensor) -> torch.Tensor:
         """Streams ``[window, stream, band, time]`` of unit power, with the band that says what it was."""

@@ -5,6 +5,8 @@ Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017 (1x1 late
 way up). Both are for images; that it is one-dimensional, and its sizes, are ours.
 """
 
+from math import prod
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -26,10 +28,15 @@ class TemporalUnet(WindowNetwork):
     Args:
         bands: of one stream.
         bins: of time; a multiple of the product of `STRIDES`.
+
+    Raises:
+        ValueError: it is no such multiple.
     """
 
     def __init__(self, bands: int, bins: int) -> None:
         super().__init__((1, 1), 1, 1)
+        if bins < 1 or bins % prod(STRIDES):
+            raise ValueError(f"{bins} bins of time are no multiple of {prod(STRIDES)}")
         self.bins = bins
         self.stem = nn.Sequential(_layer(bands, _WIDTHS[0], 5), _layer(_WIDTHS[0], _WIDTHS[0], 5))
         pairs = zip(_WIDTHS, _WIDTHS[1:], STRIDES, strict=False)

@@ -84,9 +84,16 @@ for _task in task_names():
 
 
 def _learner(task: str, data: Path | None, name: str | None) -> Learner:
-    """The learner asked for, or the one that such data is learned with."""
+    """The learner asked for, or the one that such data is learned with.
+
+    Raises:
+        SelectionError: there is none of that name or none for such data, or it learns other tasks.
+    """
     if name is not None:
-        return learner(name)
+        asked = learner(name)
+        if task not in asked.TASKS:  # said before anything is simulated or read
+            raise SelectionError(f"learner {asked.NAME} learns {', '.join(asked.TASKS)}, not {task}")
+        return asked
     usual = SIMULATION_LEARNERS if data is None else dataset_of(data).LEARNERS
     if task not in usual:
         where = "simulation" if data is None else str(data)

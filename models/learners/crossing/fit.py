@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from models.data.samples import Samples
 from models.learners.base import Curve, Found, Share
-from models.learners.crossing_metrics import best_threshold
+from models.learners.crossing.marks import best_threshold
 from models.learners.torch_fit import Rows, fewer, rows_of
 from models.networks.unet import TemporalUnet
 from models.signal.inputs import AMPLITUDE, BANDS, TIME_BINS

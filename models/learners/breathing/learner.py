@@ -1,6 +1,7 @@
 """How fast somebody breathes, from 30 s: `CnnRnn` (the network of #20 without its adversary).
 
-There is no measured data with rates, so it learns from simulated breathing alone, and says so.
+There is no measured data with rates, so it learns from simulated breathing alone, and says so. It is no
+task of the API and no part of serving: presence finds breathing by its spectrum (`models.signal.breathing`).
 """
 
 import torch
