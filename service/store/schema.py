@@ -148,10 +148,11 @@ samples = sa.Table(
     sa.Column("from_ns", sa.BigInteger, nullable=False),  # capture time
     sa.Column("to_ns", sa.BigInteger, nullable=False),
     sa.Column("verdict", sa.JSON, nullable=False),
-    sa.Column("windows", sa.LargeBinary),  # models.signal.clip; None while pending, or rejected
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("created_ns", sa.BigInteger, nullable=False),
+    # models.signal.clip; None while pending, or rejected. Last: SQLite reads through it to what follows.
+    sa.Column("windows", sa.LargeBinary),
 )
 
 jobs = sa.Table(

@@ -17,10 +17,10 @@ sa.Table(
     sa.Column("from_ns", sa.BigInteger, nullable=False),
     sa.Column("to_ns", sa.BigInteger, nullable=False),
     sa.Column("verdict", sa.JSON, nullable=False),
-    sa.Column("windows", sa.LargeBinary),
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("windows", sa.LargeBinary),
 )
 
 sa.Table(
