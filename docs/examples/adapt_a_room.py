@@ -98,7 +98,8 @@ def replay(service: Service, options: argparse.Namespace, path: Path, part: str)
     """Windows predicted for this part of a capture."""
     newest = service.predictions(options.room, options.task, None) if _room_there(service, options) else []
     after = newest[-1]["window"]["to"] if newest else None
-    where = ["--data-dir", str(options.data_dir)] if options.data_dir else ["--to", options.to]
+    where = ["--data-dir", str(options.data_dir)] if options.data_dir else []
+    where += ["--to", options.to] if options.to else []
     words = ["--link", options.link, "--room", options.room, "--part", part, "--speed", "max", *where]
     subprocess.run([*options.roomtone.split(), "replay", str(path), *words], check=True, capture_output=True)
     return last_run(service.predictions(options.room, options.task, after))
@@ -198,7 +199,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--upload", action="store_true", help="send the captures instead of replaying them")
     parser.add_argument("--no-before", dest="before", action="store_false", help="skip the first look")
     parser.add_argument("--data-dir", type=Path, help="of the service, for replay")
-    parser.add_argument("--to", default="tcp://127.0.0.1:5570", help="ingest endpoint, without --data-dir")
+    parser.add_argument("--to", help="ingest endpoint; by default the site's")
     parser.add_argument("--roomtone", default="roomtone", help="how to call it")
     return parser.parse_args()
 

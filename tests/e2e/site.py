@@ -37,6 +37,7 @@ class Site:
     folder: Path
     shelves: tuple[str, ...] = ("open",)
     demo: bool = False
+    more: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
 
@@ -56,6 +57,7 @@ class Site:
             "ROOMTONE_INGEST__ENDPOINT": self.endpoint,
             "ROOMTONE_MODELS__SHELVES": json.dumps(self.shelves),
             "ROOMTONE_SERVER__PORT": str(self.port),
+            **self.more,
         }
 
     def command(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
