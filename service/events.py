@@ -13,6 +13,7 @@ class EventType(StrEnum):
     link.*:             link, room, reason
     link.roamed:        also before, after (MAC addresses of the sender that the link follows)
     model.activated:    room, task, version (null: the shipped model, or none), reason, actor
+    recalibration.ended: room, task, job, state (activated, refused, failed), reason, links, actor
     """
 
     PREDICTION_CHANGED = "org.roomtone.prediction.changed"
@@ -25,6 +26,7 @@ class EventType(StrEnum):
     ROOM_CHANGED = "org.roomtone.room.changed"
     ROOM_DELETED = "org.roomtone.room.deleted"
     MODEL_ACTIVATED = "org.roomtone.model.activated"
+    RECALIBRATION_ENDED = "org.roomtone.recalibration.ended"
 
 
 class Severity(StrEnum):

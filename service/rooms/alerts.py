@@ -27,6 +27,7 @@ STATE_RULES: Final = (
     StateRule("room_occupied", "presence", Severity.INFO, lambda value: value == "occupied"),
 )
 LINK_LOST: Final = "link_lost"
+RECALIBRATION_SUGGESTED: Final = "recalibration_suggested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,13 @@ class AlertBook:
     def judge_link(self, room: str, link: str, *, lost: bool, now_ns: int) -> list[AlertChange]:
         """What the loss or return of a link does to alerts."""
         change = self._judge(LINK_LOST, room, link, Severity.WARNING, lost, resumed=False, now_ns=now_ns)
+        return [change] if change else []
+
+    def judge_drift(self, room: str, task: str, *, suggested: bool, now_ns: int) -> list[AlertChange]:
+        """What a room's drift from its calibration does to alerts."""
+        change = self._judge(
+            RECALIBRATION_SUGGESTED, room, task, Severity.INFO, suggested, resumed=False, now_ns=now_ns
+        )
         return [change] if change else []
 
     def forget_room(self, room: str) -> None:

@@ -1,5 +1,6 @@
 """Empty-room baselines, by link: which of them still hold."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,3 +35,37 @@ def read_fresh(store: Store, room: str) -> dict[str, JsonValue]:
     which = (baselines.c.room == room) & (baselines.c.task == PRESENCE)
     with store.read() as connection:
         return fresh(connection.execute(sa.select(baselines.c.doc).where(which)).scalar() or {})
+
+
+def read_baselines(store: Store, room: str | None = None) -> dict[str, dict[str, Any]]:
+    """Baselines by link, those that no longer hold too, of one room or of all."""
+    query = sa.select(baselines.c.doc).where(baselines.c.task == PRESENCE)
+    if room is not None:
+        query = query.where(baselines.c.room == room)
+    with store.read() as connection:
+        documents = list(connection.execute(query).scalars())
+    return {link: one for document in documents for link, one in document.items() if isinstance(one, dict)}
+
+
+def replace_baselines(connection: sa.Connection, room: str, found: Mapping[str, Any]) -> None:
+    """These links have these baselines from now on; the room's other links keep theirs."""
+    which = (baselines.c.room == room) & (baselines.c.task == PRESENCE)
+    before = connection.execute(sa.select(baselines.c.doc).where(which)).scalar()
+    values = {"doc": {**(before or {}), **found}, "updated_ns": time.time_ns()}
+    if before is None:
+        connection.execute(sa.insert(baselines).values(room=room, task=PRESENCE, **values))
+    else:
+        connection.execute(sa.update(baselines).where(which).values(values))
+
+
+def note_track(
+    connection: sa.Connection, room: str, link: str, made_ns: int | None, track: Mapping[str, Any]
+) -> None:
+    """Keep how far the link has drifted; nothing happens if its baseline is another one by now."""
+    which = (baselines.c.room == room) & (baselines.c.task == PRESENCE)
+    document = connection.execute(sa.select(baselines.c.doc).where(which)).scalar() or {}
+    one = document.get(link)
+    if not isinstance(one, dict) or STALE in one or one.get("made_ns") != made_ns:
+        return
+    changed = {**document, link: {**one, "track": dict(track)}}
+    connection.execute(sa.update(baselines).where(which).values(doc=changed))

@@ -15,7 +15,7 @@ from service.store.schema import jobs
 
 OPEN = tuple(state.value for state in JobState if not state.over)
 _TRIES = 3
-"""A job that took its trainer down this often is failed, not tried again."""
+"""A job that took its process down this often is failed, not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +121,29 @@ def step(
 def note(store: Store, job: str, facts: Mapping[str, Any]) -> JobState | None:
     """Add facts (progress, ETA) to a job that is not over; its state now, None if it is no more."""
     with store.write() as connection:
-        row = connection.execute(sa.select(jobs).where(jobs.c.job == job)).mappings().first()
-        if row is None:
-            return None
-        state = JobState(row["state"])
-        if not state.over:
-            changed = {"doc": {**row["doc"], **facts}, "updated_ns": time.time_ns()}
-            connection.execute(sa.update(jobs).where(jobs.c.job == job).values(changed))
-        return state
+        return note_in(connection, job, facts)
+
+
+def note_in(connection: sa.Connection, job: str, facts: Mapping[str, Any]) -> JobState | None:
+    """As `note`, in the caller's write transaction."""
+    row = connection.execute(sa.select(jobs).where(jobs.c.job == job)).mappings().first()
+    if row is None:
+        return None
+    state = JobState(row["state"])
+    if not state.over:
+        changed = {"doc": {**row["doc"], **facts}, "updated_ns": time.time_ns()}
+        connection.execute(sa.update(jobs).where(jobs.c.job == job).values(changed))
+    return state
 
 
 def requeue_broken(store: Store, kind: str) -> list[Job]:
-    """Jobs whose trainer died half way: queued again, or failed when that happened too often."""
+    """Jobs whose process died half way: queued again, or failed when that happened too often."""
     broken = (JobState.RUNNING.value, JobState.EVALUATING.value)
     changed = []
     for job in list_jobs(store, states=broken, kind=kind):
         with store.write() as connection:
             if job.attempts >= _TRIES:
-                reason = f"the trainer died {job.attempts} times while it ran this job"
+                reason = f"the process died {job.attempts} times while it ran this job"
                 found = step(connection, job.job, JobState.FAILED, {"reason": "crashed", "detail": reason})
             else:
                 found = step(connection, job.job, JobState.QUEUED, {"progress": 0.0})

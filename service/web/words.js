@@ -31,6 +31,7 @@ const TYPES = {
   "room.changed": "Room changed",
   "room.deleted": "Room deleted",
   "model.activated": "Model activated",
+  "recalibration.ended": "Recalibration ended",
 };
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

@@ -11,7 +11,8 @@ from service.events import EventType
 from service.rooms.alerts import AlertChange
 from service.rooms.memory import Memory, model_document
 from service.rooms.observation import Observation
-from service.store.baselines import mark_stale
+from service.store.baselines import mark_stale, note_track
+from service.store.calibration import CalibrationStep, take_step
 from service.store.log import append_event
 from service.store.samples import Answer, settle
 from service.store.schema import alerts, links, predictions, rooms, states
@@ -55,6 +56,10 @@ class Batch:
     """What was seen of versions in their shadow run."""
     samples: list[Answer] = field(default_factory=list)
     """What became of labelled samples that somebody asked for."""
+    calibrations: list[CalibrationStep] = field(default_factory=list)
+    """How recalibrations go on."""
+    tracks: dict[tuple[str, str], tuple[int | None, Document]] = field(default_factory=dict)
+    """How far links have drifted, and since which baseline."""
 
     def __bool__(self) -> bool:
         return any(bool(getattr(self, one.name)) for one in fields(self))
@@ -107,7 +112,9 @@ class Batch:
             note_shadow(connection, version, seen)
         for answer in self.samples:
             settle(connection, answer)
-        return last
+        for (room, link), (made_ns, track) in self.tracks.items():
+            note_track(connection, room, link, made_ns, track)
+        return max([last, *(take_step(connection, one) for one in self.calibrations)])
 
     def _write_events(self, connection: sa.Connection, there: set[str]) -> int:
         last = 0

@@ -24,7 +24,9 @@ from service.store.engine import Store
 from service.store.eventlog import read_head
 from service.worker.batch import Batch
 from service.worker.building import Building
+from service.worker.drift import DriftWatch
 from service.worker.intake import Intake
+from service.worker.recalibration import Recalibrations
 from service.worker.rooms import RoomRuntime
 from service.worker.samples import Sampling
 
@@ -37,6 +39,7 @@ HEARTBEAT_S: Final = 0.5
 IDLE_CHECK_S: Final = 0.25
 LAYOUT_CHECK_S: Final = 5.0
 SAMPLE_CHECK_S: Final = 0.25
+CALIBRATION_CHECK_S: Final = 0.5
 _COMMIT_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 
@@ -77,13 +80,16 @@ class Worker:
         )
         self.building = Building(store, self._spec, now_ns)
         self.sampling = Sampling(settings.samples, store, self._spec)
+        self.recalibrations = Recalibrations(store, self._spec)
+        self.drift = DriftWatch()
         self._pending: deque[tuple[RoomRuntime, Window]] = deque()
         self._batch = Batch()
         self._last_sequence = read_head(store)
-        self._due = dict.fromkeys(("heartbeat", "idle", "layout", "samples"), 0.0)
+        self._due = dict.fromkeys(("heartbeat", "idle", "layout", "samples", "calibrations"), 0.0)
 
     def start(self) -> None:
         """Take over from the worker before: what it knew is unknown now, what it predicted stays."""
+        self.recalibrations.start()
         self._read_layout()
         self.building.take_over(self._batch)
         self._commit()
@@ -108,6 +114,8 @@ class Worker:
             self.building.look_for_silence(self.intake.ledgers, self._batch)
         if self._is_due("samples", SAMPLE_CHECK_S):
             self._answer_samples()
+        if self._is_due("calibrations", CALIBRATION_CHECK_S):
+            self.recalibrations.look(self.building.rooms, self.intake.ledgers, self._now_ns(), self._batch)
         self._settle()
         if self._is_due("heartbeat", HEARTBEAT_S):
             self._beat()
@@ -159,6 +167,8 @@ class Worker:
             room.shadow(window, made, self._sensing, self._batch)
             room.observe(window, made, self._now_ns(), self.building.book, self._batch)
             self.sampling.take(room, window)
+            self.recalibrations.take(room, window, made, self._now_ns(), self._batch)
+            self.drift.take(room, window, self.building.book, self._now_ns(), self._batch)
             self.counters["windows"] += 1
             self._note_cursors(room)
 
@@ -210,6 +220,8 @@ class Worker:
         self.counters["events"] += len(batch.events)
         if batch.samples:
             self._signals.publish("samples", {})
+        if any(one.baselines for one in batch.calibrations):
+            self._due["layout"] = 0.0  # the new baselines serve from the next turn on
         if last:
             self._last_sequence = last
             self._signals.publish("events", {"sequence": last})
@@ -229,7 +241,7 @@ class Worker:
 
     def _hear_signals(self) -> None:
         told = {topic for topic, _ in self._signals.poll(0.0)}
-        if "rooms" in told or self._is_due("layout", LAYOUT_CHECK_S):
+        if told & {"rooms", "jobs"} or self._is_due("layout", LAYOUT_CHECK_S):
             self._read_layout()
         if "samples" in told:
             self._due["samples"] = 0.0
@@ -242,6 +254,8 @@ class Worker:
             elif link in self.intake.ledgers:
                 self.intake.ledgers[link].room = room
         rooms = self.building.rooms
+        self.drift.read(rooms, self.building.book, self._now_ns(), self._batch)
+        self.recalibrations.read(self._now_ns(), self._batch)
         self.sampling.recent.keep_only(rooms)
         self._pending = deque(
             (room, window) for room, window in self._pending if rooms.get(room.room) is room
@@ -260,6 +274,7 @@ class Worker:
                 "service_id": self.service_id,
                 "links": links,
                 "unassigned": unassigned,
+                "drift": self.drift.scores(),
                 "counters": counters,
                 "event_sequence": self._last_sequence,
             },
