@@ -37,14 +37,14 @@ def read_fresh(store: Store, room: str) -> dict[str, JsonValue]:
         return fresh(connection.execute(sa.select(baselines.c.doc).where(which)).scalar() or {})
 
 
-def read_baselines(store: Store, room: str | None = None) -> dict[str, dict[str, Any]]:
-    """Baselines by link, those that no longer hold too, of one room or of all."""
-    query = sa.select(baselines.c.doc).where(baselines.c.task == PRESENCE)
+def read_baselines(store: Store, room: str | None = None) -> dict[tuple[str | None, str], dict[str, Any]]:
+    """Baselines by room and link, those that no longer hold too, of one room or of all."""
+    query = sa.select(baselines.c.room, baselines.c.doc).where(baselines.c.task == PRESENCE)
     if room is not None:
         query = query.where(baselines.c.room == room)
     with store.read() as connection:
-        documents = list(connection.execute(query).scalars())
-    return {link: one for document in documents for link, one in document.items() if isinstance(one, dict)}
+        rows = connection.execute(query).all()
+    return {(row.room, link): one for row in rows for link, one in row.doc.items() if isinstance(one, dict)}
 
 
 def replace_baselines(connection: sa.Connection, room: str, found: Mapping[str, Any]) -> None:

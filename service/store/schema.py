@@ -183,12 +183,12 @@ versions = sa.Table(
     sa.Column("model_digest", sa.Text, nullable=False),
     sa.Column("method", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of `head`
-    sa.Column("head", sa.LargeBinary, nullable=False),  # .npz of models.adapt.head
     sa.Column("doc", sa.JSON, nullable=False),  # metrics before and after, candidates, samples
     sa.Column("shadow", sa.JSON, nullable=False),  # what was seen while it ran beside the active one
     sa.Column("job", sa.Text),
     sa.Column("created_ns", sa.BigInteger, nullable=False),
     sa.Column("activated_ns", sa.BigInteger),
+    sa.Column("head", sa.LargeBinary, nullable=False),  # .npz of models.adapt.head
     sqlite_autoincrement=True,
 )
 

@@ -146,10 +146,13 @@ def _rows(
 
 
 def _recordings(samples: Sequence[Sample]) -> dict[str, str]:
-    """Sample -> the first sample of its recording."""
+    """Sample -> the first sample of its recording; an uploaded file is a recording by itself."""
     found: dict[str, str] = {}
     last: dict[str, tuple[int, str]] = {}
     for sample in sorted({one.sample: one for one in samples}.values(), key=lambda one: one.from_ns):
+        if "file" in sample.verdict:
+            found[sample.sample] = str(sample.verdict["file"]["sha256"])
+            continue
         before = last.get(sample.label)
         joined = before is not None and sample.from_ns - before[0] < APART_S * 1e9
         name = before[1] if before is not None and joined else sample.sample

@@ -6,7 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from models.zoo import SHELVES, shelved
+from service.cli.bench import adapt as bench_adapt
+from service.cli.bench import beside as bench_beside
 from service.cli.bench import figures as bench_figures
+from service.cli.bench import lesson as bench_lesson
 from service.cli.bench import models as bench_models
 from service.cli.bench import pipeline as bench_pipeline
 from service.cli.bench.figures import as_text, figures
@@ -105,3 +108,27 @@ def test_models_are_told_with_size_and_time() -> None:
     assert all(one["model_ms"] > 0 and one["input_ms"] > 0 for one in told["items"])  # how fast is only told
     shown = CliRunner().invoke(bench_models.app, [], env={"COLUMNS": "160"}, catch_exceptions=False)
     assert all(name in shown.stdout for name in shipped)
+
+
+def test_adaptation_is_timed_by_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_adapt, "available", lambda: ["head_refit"])
+    monkeypatch.setattr(bench_lesson, "SECONDS", 8.0)
+    monkeypatch.setattr(bench_lesson, "CLASSES", 3)
+    done = CliRunner().invoke(bench_adapt.app, ["--seconds", "0", "--json"], catch_exceptions=False)
+    told = json.loads(done.stdout)
+    assert told["methods"].keys() == {"shipped", "head_refit"}
+    assert all(one["state"] == "provisional" and one["seconds"] > 0 for one in told["methods"].values())
+    assert told["roll_back_ms"] > 0
+    assert told["serving"] is None
+
+
+def test_serving_is_measured_beside_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_figures, "WARM_UP_S", 1.0)
+    monkeypatch.setattr(bench_beside, "WARM_UP_S", 1.0)
+    monkeypatch.setattr(bench_beside, "available", lambda: ["head_refit"])
+    monkeypatch.setattr(bench_lesson, "SECONDS", 6.0)
+    monkeypatch.setattr(bench_lesson, "CLASSES", 2)
+    told = bench_beside.beside_a_training(2, 4.0, quiet=True)
+    assert told["method"] == "head_refit"
+    assert told["jobs"] > 0
+    assert min(told["alone"]["n"], told["beside"]["n"]) >= 4

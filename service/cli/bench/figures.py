@@ -16,13 +16,7 @@ def figures(
     seconds: float, rooms: int, sent: list[Sent], seen: Seen, bare: dict[str, float]
 ) -> dict[str, Any]:
     """What is printed; `bare` is processor seconds a byte parsed and a window predicted."""
-    closing = {key: at for part in sent for key, at in part.closing.items()}
-    begin = min(closing.values()) + WARM_UP_S * 1e9
-    judged = {
-        key: (seen.windows[key] - at) / 1e6
-        for key, at in closing.items()
-        if at >= begin and key in seen.windows
-    }
+    closing, begin, judged = _judged(sent, seen)
     latency, cpu = _spread(list(judged.values())), _cpu(sent, seen, bare, round(begin))
     return {
         "seconds": seconds,
@@ -45,6 +39,26 @@ def figures(
             "memory_kb": round((seen.peak_bytes - seen.idle_bytes) / 1024 / rooms, 1),
         },
     }
+
+
+def spread_of(sent: list[Sent], seen: Seen) -> dict[str, float | int]:
+    """Latency in milliseconds from a window's closing frame to its commit, in the steady state."""
+    return _spread(list(_judged(sent, seen)[2].values()))
+
+
+Key = tuple[str, int]
+
+
+def _judged(sent: list[Sent], seen: Seen) -> tuple[dict[Key, int], float, dict[Key, float]]:
+    """When each window's closing frame was sent, where the steady state begins, and latencies within it."""
+    closing = {key: at for part in sent for key, at in part.closing.items()}
+    begin = min(closing.values()) + WARM_UP_S * 1e9
+    judged = {
+        key: (seen.windows[key] - at) / 1e6
+        for key, at in closing.items()
+        if at >= begin and key in seen.windows
+    }
+    return closing, begin, judged
 
 
 def _cpu(sent: list[Sent], seen: Seen, bare: dict[str, float], begin_ns: int) -> dict[str, float]:

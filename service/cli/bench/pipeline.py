@@ -37,23 +37,25 @@ def pipeline(
     if seconds < LEAST_S:
         raise typer.BadParameter(f"{seconds:g} s tell nothing; measure at least {LEAST_S:g} s")
     with tempfile.TemporaryDirectory(prefix="roomtone-bench-") as folder:
-        settings = _settings(Path(folder))
+        settings = settings_in(Path(folder))
         streams = simulated_streams(rate, seconds + WARM_UP_S, quiet=as_json)
         bare = bare_cost(streams[0], list(settings.models.shelves))
         with running_worker(settings) as worker:
-            sent, seen = measure(settings, worker, _loads(settings, rooms, streams, senders), quiet=as_json)
+            sent, seen = measure(settings, worker, loads_of(settings, rooms, streams, senders), quiet=as_json)
     result = {"rooms": rooms, "rate_hz": rate, **figures(seconds + WARM_UP_S, rooms, sent, seen, bare)}
     typer.echo(json.dumps(result) if as_json else as_text(result))
 
 
-def _settings(folder: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
+    """A site of its own in this folder, at a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return Settings(data_dir=folder, ingest=IngestSettings(endpoint=f"tcp://127.0.0.1:{port}"))
 
 
-def _loads(settings: Settings, rooms: int, streams: list[list[bytes]], processes: int) -> list[Load]:
+def loads_of(settings: Settings, rooms: int, streams: list[list[bytes]], processes: int) -> list[Load]:
+    """The load of so many rooms, dealt out to so many processes."""
     window = settings.window
     names = [f"room-{number}" for number in range(rooms)]
     return [

@@ -51,12 +51,12 @@ sa.Table(
     sa.Column("model_digest", sa.Text, nullable=False),
     sa.Column("method", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("head", sa.LargeBinary, nullable=False),
     sa.Column("doc", sa.JSON, nullable=False),
     sa.Column("shadow", sa.JSON, nullable=False),
     sa.Column("job", sa.Text),
     sa.Column("created_ns", sa.BigInteger, nullable=False),
     sa.Column("activated_ns", sa.BigInteger),
+    sa.Column("head", sa.LargeBinary, nullable=False),  # last: lists do not read through it
     sqlite_autoincrement=True,
 )
 
