@@ -214,6 +214,13 @@ class SamplePage(BaseModel):
     next_cursor: Cursor
 
 
+class StaleCalibration(BaseModel):
+    """Why a baseline no longer holds (`link_roamed`: the link follows another sender), and since when."""
+
+    reason: str | None
+    since: str | None
+
+
 class LinkQuality(BaseModel):
     """How well a link delivers. Counts are since the worker's start; None: not known.
 
@@ -221,7 +228,9 @@ class LinkQuality(BaseModel):
     `other_transmitter`), `dropped` what it did not send for want of credit, `lost_at_source` what its
     transport lost; `sequence_gaps` frames that never reached it, told by `loss_method`. `transmitter` is the
     MAC address that is followed, `roamed` how often that changed; `unauthenticated`: anybody on the network
-    could have sent these frames.
+    could have sent these frames. `calibration` is about the link's empty-room baseline; `drift_score` says
+    how far the link is from it: 0 as calibrated, 1 so far that an empty room would read as occupied, or that
+    the channel is another one.
     """
 
     link: str
@@ -256,7 +265,9 @@ class LinkQuality(BaseModel):
     roamed: int | None
     unauthenticated: bool | None
     drift_score: float | None
+    calibration: Literal["ok", "stale", "none"]
     calibration_age_s: float | None
+    calibration_stale: StaleCalibration | None
 
 
 class Link(LinkQuality):
@@ -267,10 +278,14 @@ class Link(LinkQuality):
 
 
 class QualityPage(BaseModel):
-    """Links of one room; `worker_up` False: the counts are from before the worker fell silent."""
+    """Links of one room; `worker_up` False: the counts are from before the worker fell silent.
+
+    `drift_score` is that of the link that has drifted most.
+    """
 
     room: str
     worker_up: bool
+    drift_score: float | None
     items: list[LinkQuality]
     next_cursor: Cursor
 

@@ -27,6 +27,24 @@ class AdaptationBody(BaseModel):
     force: bool = False
 
 
+class RecalibrationBody(BaseModel):
+    """How a room is calibrated anew; `start_delay_s` is for people to leave.
+
+    `duration_s` makes the baseline; a minute is added that must agree with it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"mode": "empty", "start_delay_s": 60, "duration_s": 180}]},
+    )
+
+    mode: Literal["empty", "labelled"] = "empty"
+    start_delay_s: Annotated[float, Field(ge=0, le=86400)] = 30.0
+    duration_s: Annotated[float, Field(ge=60, le=3600)] = 180.0
+    dry_run: bool = False
+
+
 class Job(BaseModel):
     """A job. `reason` and `detail` say why it was refused or failed; `metrics` are of held-out samples."""
 

@@ -99,7 +99,26 @@ def _link_metrics(watch: Watch) -> Iterator[Metric]:
             rate.add_metric(labels, facts["rate_hz"])
         if facts.get("last_received_ns"):
             age.add_metric(labels, facts["last_received_ns"] / 1e9)
-    yield from (rejected, rate, age)
+    yield from (rejected, rate, age, *_drift_metrics(watch))
+
+
+def _drift_metrics(watch: Watch) -> Iterator[Metric]:
+    """Drift of links from their calibration, and of the link of a room that has drifted most."""
+    of_link = GaugeMetricFamily(
+        "roomtone_link_drift_score", "Drift from the empty-room baseline, 0 to 1.", labels=_LABELS
+    )
+    of_room = GaugeMetricFamily(
+        "roomtone_room_drift_score", "Drift of the room's link that drifted most.", labels=("room",)
+    )
+    most: dict[str, float] = {}
+    for link, score in watch.drift.items():
+        facts = watch.links.get(link, {})
+        of_link.add_metric(_labels(link, facts), score)
+        if facts.get("room"):
+            most[facts["room"]] = max(most.get(facts["room"], 0.0), score)
+    for room, score in most.items():
+        of_room.add_metric((room,), score)
+    yield from (of_link, of_room)
 
 
 def _labels(link: str, facts: Mapping[str, Any]) -> tuple[str, str, str, str]:

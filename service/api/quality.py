@@ -6,6 +6,7 @@ from typing import Any
 
 from service.api.watch import Watch
 from service.state import rfc3339
+from service.store.baselines import STALE
 from service.store.rooms import UNKNOWN_NIC
 
 LOST_S = 10.0
@@ -30,9 +31,18 @@ _PLAIN = (
 
 
 def link_quality(
-    link: str, room: str | None, nic: str | None, facts: Mapping[str, Any] | None, watch: Watch
+    link: str,
+    room: str | None,
+    nic: str | None,
+    facts: Mapping[str, Any] | None,
+    watch: Watch,
+    *,
+    baseline: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A `LinkQuality` document. `facts` is the heartbeat's entry, None if the worker never heard the link."""
+    """A `LinkQuality` document.
+
+    `facts` is the heartbeat's entry, None if the worker never heard the link; `baseline` is the stored one.
+    """
     known = facts or {}
     received_ns = known.get("last_received_ns") or None
     frame_ns = known.get("last_frame_ns") or None
@@ -52,8 +62,25 @@ def link_quality(
         "last_frame_at": None if frame_ns is None else rfc3339(frame_ns),
         "last_received_at": None if received_ns is None else rfc3339(received_ns),
         "age_s": None if age_s is None else round(age_s, 3),
-        "drift_score": None,
-        "calibration_age_s": None,
+        **_calibration(baseline),
+        "drift_score": watch.drift.get(link) if baseline and STALE not in baseline else None,
+    }
+
+
+def _calibration(baseline: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is known of the link's empty-room baseline, and why it no longer holds if it does not."""
+    if baseline is None:
+        return {"calibration": "none", "calibration_age_s": None, "calibration_stale": None}
+    made_ns, stale = baseline.get("made_ns"), baseline.get(STALE)
+    age_s = None if made_ns is None else round(max(0.0, (time.time_ns() - made_ns) / 1e9), 3)
+    why = None
+    if isinstance(stale, Mapping):
+        since_ns = stale.get("since_ns")
+        why = {"reason": stale.get("reason"), "since": None if since_ns is None else rfc3339(since_ns)}
+    return {
+        "calibration": "ok" if why is None else "stale",
+        "calibration_age_s": age_s,
+        "calibration_stale": why,
     }
 
 

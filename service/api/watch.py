@@ -59,6 +59,11 @@ class Watch:
         return self.worker.get("links") or {}
 
     @property
+    def drift(self) -> Mapping[str, float]:
+        """How far calibrated links have drifted, as the worker last said, 0..1."""
+        return self.worker.get("drift") or {}
+
+    @property
     def unassigned(self) -> Mapping[str, Mapping[str, Any]]:
         """Senders that belong to no link we know; none while the worker is down."""
         return (self.worker.get("unassigned") or {}) if self.worker_up else {}

@@ -166,6 +166,7 @@ class PretendedWorker:
         self.settings = settings
         self.links: dict[str, dict[str, Any]] = {}
         self.unassigned: dict[str, dict[str, Any]] = {}
+        self.drift: dict[str, float] = {}
         self.heard: list[str] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -178,6 +179,7 @@ class PretendedWorker:
                     **beat,
                     "links": self.links,
                     "unassigned": self.unassigned,
+                    "drift": self.drift,
                     "counters": {"windows": 3},
                 }
                 signals.publish("heartbeat", body)

@@ -22,6 +22,15 @@ from service.store.versions import Version, activate, get_version, list_versions
 
 router = APIRouter(tags=["adaptation"])
 KIND = "adaptation"
+_SOMETIMES = (
+    "left_out_samples",
+    "judged_on",
+    "forced",
+    "ready_at",
+    "source",
+    "calibrated_links",
+    "links_without_enough_frames",
+)
 JobId = Annotated[str, Path(max_length=64)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**53)]
 TaskQuery = Annotated[str | None, Query(max_length=64, description="Only versions of this task.")]
@@ -135,7 +144,7 @@ def job_document(job: held.Job) -> dict[str, Any]:
         "request": job.request,
         "progress": doc.get("progress", 0.0),
         **{name: doc.get(name) for name in (*known, "reason", "detail")},
-        **{name: doc[name] for name in ("left_out_samples", "judged_on", "forced") if name in doc},
+        **{name: doc[name] for name in _SOMETIMES if name in doc},
         "actor": job.actor,
         "created_at": rfc3339(job.created_ns),
         "updated_at": rfc3339(job.updated_ns),

@@ -15,6 +15,7 @@ from service.api.problems import Problem
 from service.api.quality import link_quality
 from service.api.routes.rooms import announce_rooms, no_room
 from service.rooms.config import Name
+from service.store.baselines import read_baselines
 from service.store.keys import Principal, Role
 from service.store.links import LinkRecord, delete_link, get_link, list_links, put_link
 from service.store.rooms import UNKNOWN_NIC, get_room
@@ -31,7 +32,8 @@ def read_links(
 ) -> Response:
     """Every link, and senders that belong to none as `unassigned`."""
     stored = list_links(context.store, room=caller.room)
-    items = [_document(record, context) for record in stored]
+    held = read_baselines(context.store, caller.room)
+    items = [_document(record, context, held.get((record.room, record.link))) for record in stored]
     if caller.room is None:
         known = {record.link for record in stored}
         items += [
@@ -52,7 +54,7 @@ def read_link(link: Name, request: Request, context: Ctx, caller: Caller) -> Res
             raise _no_link(link)
         return answer(_unassigned(link, facts, context))
     _check_scope(caller, record)
-    return tagged(request, _document(record, context), record.etag)
+    return tagged(request, _document(record, context, _baseline(record, context)), record.etag)
 
 
 @router.put("/v1/links/{link}", response_model=Link, **guarded(Role.ADMIN, whole_site=True))
@@ -70,7 +72,8 @@ def write_link(link: Name, body: LinkBody, request: Request, context: Ctx, calle
         actor=caller.actor,
     )
     announce_rooms(context)
-    return tagged(request, _document(record, context), record.etag, 201 if created else 200)
+    document = _document(record, context, _baseline(record, context))
+    return tagged(request, document, record.etag, 201 if created else 200)
 
 
 @router.delete(
@@ -98,11 +101,28 @@ def read_quality(room: Name, context: Ctx) -> Response:
     if get_room(context.store, room) is None:
         raise no_room(room)
     watch = context.watch
+    known = read_baselines(context.store, room)
     items = [
-        link_quality(record.link, room, record.nic, watch.links.get(record.link), watch)
+        link_quality(
+            record.link,
+            room,
+            record.nic,
+            watch.links.get(record.link),
+            watch,
+            baseline=known.get((room, record.link)),
+        )
         for record in list_links(context.store, room=room)
     ]
-    return answer({"room": room, "worker_up": watch.worker_up, "items": items, "next_cursor": None})
+    drift = max((one["drift_score"] for one in items if one["drift_score"] is not None), default=None)
+    return answer(
+        {
+            "room": room,
+            "worker_up": watch.worker_up,
+            "drift_score": drift,
+            "items": items,
+            "next_cursor": None,
+        }
+    )
 
 
 def _nic(link: str, body: LinkBody, context: Context) -> str:
@@ -123,10 +143,16 @@ def _nic(link: str, body: LinkBody, context: Context) -> str:
     return body.nic
 
 
-def _document(record: LinkRecord, context: Context) -> dict[str, Any]:
+def _baseline(record: LinkRecord, context: Context) -> dict[str, Any] | None:
+    if record.room is None:
+        return None
+    return read_baselines(context.store, record.room).get((record.room, record.link))
+
+
+def _document(record: LinkRecord, context: Context, baseline: Mapping[str, Any] | None) -> dict[str, Any]:
     watch = context.watch
     facts = watch.links.get(record.link) or watch.unassigned.get(record.link)
-    document = link_quality(record.link, record.room, record.nic, facts, watch)
+    document = link_quality(record.link, record.room, record.nic, facts, watch, baseline=baseline)
     if record.room is None:
         document["status"] = "unassigned"
     return {**document, "name": record.doc.get("name", ""), "revision": record.revision}

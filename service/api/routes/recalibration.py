@@ -1,0 +1,100 @@
+"""Recalibration of a room: a job that ends in new empty-room baselines, or in heads of its samples."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from models.adapt import AUTO
+from service.adaptation.states import JobState
+from service.api.answers import answer
+from service.api.auth import Caller, Ctx, guarded
+from service.api.context import Context
+from service.api.job_documents import Job, RecalibrationBody
+from service.api.problems import Problem
+from service.api.routes.adaptations import KIND as ADAPTATION
+from service.api.routes.adaptations import job_document
+from service.api.routes.rooms import no_room
+from service.rooms.config import Name
+from service.store import jobs as held
+from service.store.baselines import PRESENCE
+from service.store.calibration import KIND, CalibrationStep, take_step
+from service.store.keys import Role
+from service.store.rooms import get_room
+from service.store.samples import accepted_samples
+
+router = APIRouter(tags=["adaptation"])
+
+
+@router.post("/v1/admin/rooms/{room}/recalibrate", status_code=202, response_model=Job, **guarded(Role.ADMIN))
+def recalibrate(room: Name, body: RecalibrationBody, context: Ctx, caller: Caller) -> Response:
+    """Look at the empty room anew, or learn again from its samples: a job that says how it goes.
+
+    Mode `empty`: the worker waits `start_delay_s`, looks for `duration_s` and a further minute that is held
+    out, and refuses where anybody is seen. The old baseline serves until the new one has passed. Mode
+    `labelled` starts an adaptation of every task that has samples; the answer is the first, `jobs` names all.
+    With `dry_run` nothing is replaced: the job ends as refused for `dry_run` and says what would have been.
+    """
+    found = get_room(context.store, room)
+    if found is None:
+        raise no_room(room)
+    if body.mode == "labelled":
+        document = _from_samples(context, room, found.config.tasks, caller, dry_run=body.dry_run)
+    elif PRESENCE not in found.config.tasks:
+        raise Problem("validation", f"room {room} has no task {PRESENCE!r}, which the baseline serves")
+    else:
+        document = job_document(_create(context, room, body.model_dump(), caller))
+    context.line.publish("jobs", {})
+    return answer(document, 202, {"Location": f"/v1/jobs/{document['job']}"})
+
+
+def _from_samples(
+    context: Context, room: str, tasks: list[str], caller: Caller, *, dry_run: bool
+) -> dict[str, Any]:
+    """Adaptations of all tasks that have samples; without any, or in a dry run, a job that says so."""
+    ready = [task for task in tasks if accepted_samples(context.store, room, task)]
+    if not ready:
+        why = {"reason": "insufficient_evidence", "detail": "the room has no accepted samples"}
+        return _ended(context, room, why, caller, dry_run=dry_run)
+    if dry_run:
+        detail = f"adaptations would start for {', '.join(ready)}"
+        return _ended(context, room, {"reason": "dry_run", "detail": detail}, caller, dry_run=True)
+    request = {"method": AUTO, "shadow_s": context.settings.adaptation.shadow_s, "force": False}
+    started, taken = [], {}
+    for task in ready:
+        try:
+            started.append(
+                held.create_job(
+                    context.store, room=room, task=task, kind=ADAPTATION, request=request, actor=caller.actor
+                )
+            )
+        except held.JobTaken as other:
+            taken[task] = str(other)
+    if not started:
+        raise _taken(room, next(iter(taken.values())))
+    named = [{"task": job.task, "job": job.job} for job in started]
+    return {**job_document(started[0]), "jobs": named, "jobs_taken": taken}
+
+
+def _ended(
+    context: Context, room: str, why: dict[str, str], caller: Caller, *, dry_run: bool
+) -> dict[str, Any]:
+    """A recalibration from samples that is over before it began."""
+    job = _create(context, room, {"mode": "labelled", "dry_run": dry_run}, caller)
+    with context.store.write() as connection:
+        take_step(connection, CalibrationStep(job.job, (JobState.REFUSED,), why))
+    context.hub.wake()
+    return job_document(held.get_job(context.store, job.job) or job)
+
+
+def _create(context: Context, room: str, request: dict[str, Any], caller: Caller) -> held.Job:
+    try:
+        return held.create_job(
+            context.store, room=room, task=PRESENCE, kind=KIND, request=request, actor=caller.actor
+        )
+    except held.JobTaken as taken:
+        raise _taken(room, str(taken)) from taken
+
+
+def _taken(room: str, job: str) -> Problem:
+    return Problem("job-taken", f"job {job} of room {room} is not over", {"job": job})
