@@ -51,7 +51,9 @@ def folds_of(rows: Rows, classes: Sequence[str], length_s: float, *, forced: boo
     for one in present:
         mine = np.flatnonzero(rows.label == one)
         first, second = _halves(rows, mine, length_s)
-        if not forced and not (len(first) and len(second)):
+        if forced and not (len(first) and len(second)):
+            first, second = mine[: len(mine) // 2], mine[len(mine) // 2 :]
+        elif not (len(first) and len(second)):
             raise GateRefusal(
                 "insufficient_evidence",
                 f"{classes[one]} has less than two separate blocks of {BLOCK_S:g} s: record it for 20 s or "

@@ -78,6 +78,13 @@ def test_less_than_two_blocks_of_a_class_is_no_evidence_and_the_class_is_named(s
     assert refused.value.reason == "insufficient_evidence"
 
 
+def test_what_is_forced_is_split_as_it_is() -> None:
+    rows = samples(3)
+    folds = folds_of(rows, CLASSES, 4.0, forced=True)
+    assert folds.provisional
+    assert all(known.any() and asked.any() and not (known & asked).any() for known, asked in folds.pairs)
+
+
 def test_one_class_alone_is_no_evidence() -> None:
     rows = samples(17)
     for part in (rows.take(rows.label == 1), rows.take(rows.label > 5)):
