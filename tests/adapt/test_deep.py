@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.adapt import adapter
+from models.adapt import adapter, available, tier_of
 from models.adapt.base import ELSEWHERE
 from models.adapt.deep.aad import adapted, core_set, distil
 from models.adapt.deep.adaploc import contrast
@@ -169,3 +169,11 @@ def test_a_tiny_support_hardly_moves_the_base() -> None:
     head = adapter("side_tuning").adapt(replace(whole, support=poisoned), 0)
     asked = made.query(shift=0.0)
     assert (head.predict(asked.values).argmax(axis=1) == asked.label).mean() > 0.7
+
+
+@pytest.mark.parametrize("name", [name for name in available() if tier_of(name) == "deep"])
+def test_old_rooms_without_a_class_of_the_room_still_lend_their_rows(name: str) -> None:
+    whole = made.setting(each=12)
+    other = replace(whole.source, label=np.full(len(whole.source), ELSEWHERE))
+    head, asked = adapter(name).adapt(replace(whole, source=other), 0), made.query()
+    assert (head.predict(asked.values).argmax(axis=1) == asked.label).mean() > 0.6

@@ -55,7 +55,8 @@ class Head(nn.Module):
         """Cross entropy, cumulative of counts, over the labelled rows; 0 without any."""
         rows = label != ELSEWHERE
         if not rows.any():
-            return hidden.sum() * 0
+            nothing: Tensor = self(hidden).sum() * 0
+            return nothing
         logits, known = self(hidden[rows]), label[rows]
         if not self.ordered:
             return cross_entropy(logits, known)
