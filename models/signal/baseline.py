@@ -16,6 +16,14 @@ from models.signal.motion import Motion
 MIN_WINDOWS = 10
 FLOOR = 1e-6
 """Least moved variance that is told apart from none."""
+QUIET = 5e-4
+"""Least moved variance that a baseline tells apart: thresholds do not follow a room below twice this. In a
+quiet room the logarithm of what is left wanders over decades, and would pass for a restless room."""
+
+
+def quiet_level(found: Motion) -> float:
+    """ln(moved variance) of a window, as baselines take it."""
+    return math.log(max(found.moved, QUIET))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Baseline:
         """
         if len(seen) < MIN_WINDOWS:
             raise ValueError(f"an empty-room baseline needs {MIN_WINDOWS} windows, got {len(seen)}")
-        values = np.log(np.maximum([one.moved for one in seen], FLOOR))
+        values = np.array([quiet_level(one) for one in seen])
         middle = float(np.median(values))
         return cls(middle, 1.4826 * float(np.median(np.abs(values - middle))), len(values))
 

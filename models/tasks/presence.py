@@ -81,13 +81,17 @@ class Presence:
 
 def log_odds(found: Motion, baseline: Baseline | None) -> float:
     """Log-odds that something a person could cause moves on this link."""
-    threshold = math.log(MOVED_THRESHOLD)
-    if baseline is not None:
-        above = baseline.log_moved + BASELINE_SPREADS * baseline.spread + BASELINE_MARGIN
-        threshold = min(max(above, BASELINE_RANGE[0]), BASELINE_RANGE[1])
-    by_size = (math.log(max(found.moved, FLOOR)) - threshold) / MOVED_SCALE
+    by_size = (math.log(max(found.moved, FLOOR)) - log_threshold(baseline)) / MOVED_SCALE
     by_statistic = (found.statistic - STATISTIC_THRESHOLD) / STATISTIC_SCALE
     return min(max(min(by_size, by_statistic), -CERTAIN), CERTAIN)
+
+
+def log_threshold(baseline: Baseline | None) -> float:
+    """ln(moved variance) at which a window is as likely occupied as not."""
+    if baseline is None:
+        return math.log(MOVED_THRESHOLD)
+    above = baseline.log_moved + BASELINE_SPREADS * baseline.spread + BASELINE_MARGIN
+    return min(max(above, BASELINE_RANGE[0]), BASELINE_RANGE[1])
 
 
 def _learned(model: Reader, view: View) -> float:

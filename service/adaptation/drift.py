@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 
 from models.prediction import JsonValue
-from models.signal.baseline import FLOOR, Baseline
+from models.signal.baseline import Baseline, quiet_level
 from models.signal.motion import Motion
 from models.signal.static_profile import Floats, Profile, profile_from_json, profile_to_json
-from models.tasks.presence import BASELINE_MARGIN, BASELINE_SPREADS, log_odds
+from models.tasks.presence import BASELINE_MARGIN, log_odds, log_threshold
 
 LOOK_S: Final = 5.0
 """One window in so many seconds is looked at."""
@@ -84,7 +84,7 @@ class Track:
         still = log_odds(found, self.baseline) < 0
         self._still += still
         if still and empty:
-            self._quiet.append(math.log(max(found.moved, FLOOR)))
+            self._quiet.append(quiet_level(found))
             self._profiles.append(profile)
         if self._seen < BLOCK_S / LOOK_S:
             return False
@@ -98,7 +98,7 @@ class Track:
 
     def score(self) -> float:
         """0: as calibrated; 1: an empty room would read as occupied, or the channel is another one."""
-        reach = BASELINE_SPREADS * self.baseline.spread + BASELINE_MARGIN
+        reach = max(log_threshold(self.baseline) - self.baseline.log_moved, BASELINE_MARGIN)
         shares = [abs(self.floor - self.baseline.log_moved) / reach, self.loud_s / LOUD_S]
         if self.profile is not None and self.calibrated_profile is not None:
             shares.append(self.calibrated_profile.spreads_from(self.profile) / PROFILE_SPREADS)

@@ -13,7 +13,7 @@ import numpy as np
 
 from drivers.wire import Source
 from models.prediction import JsonValue, Prediction
-from models.signal.baseline import FLOOR, MIN_WINDOWS, Baseline
+from models.signal.baseline import MIN_WINDOWS, Baseline, quiet_level
 from models.signal.motion import Motion
 from models.signal.static_profile import Floats, Profile, static_profile
 from models.signal.view import View
@@ -174,7 +174,7 @@ def _check(link: str, baseline: Baseline, held: Sequence[Motion]) -> None:
             "hold_out_occupied",
             f"{occupied} of {len(held)} held-out windows of link {link} read as occupied after it",
         )
-    middle = float(np.median(np.log(np.maximum([one.moved for one in held], FLOOR))))
+    middle = float(np.median([quiet_level(one) for one in held]))
     apart, most = abs(middle - baseline.log_moved), max(baseline.spread, LEAST_SPREAD)
     if apart > most:
         raise RefusedError(

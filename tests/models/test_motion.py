@@ -81,6 +81,12 @@ def test_a_baseline_follows_the_room() -> None:
     assert Baseline.from_json(baseline.to_json()) == baseline
 
 
+def test_a_quiet_room_whose_motion_wanders_over_decades_is_no_restless_room() -> None:
+    still = [Motion(0.1, float(10.0 ** -(4 + one % 3)), 0.02, 100) for one in range(60)]
+    walker = Motion(0.8, 0.03, 0.02, 100)
+    assert log_odds(walker, Baseline.of(still)) > log_odds(walker, None) > 0
+
+
 @pytest.mark.parametrize(
     "document",
     [

@@ -59,9 +59,16 @@ def test_the_served_floor_stays_within_a_factor_of_two() -> None:
     assert one.floor == pytest.approx(-6.0, abs=0.1)
     assert one.served() == -7.0 + MOST_MOVED
     assert one.score() > 0.7
-    hours(one, 24, -12.0)
-    assert one.served() == -7.0 - MOST_MOVED
-    assert one.score() == 1.0
+    fan = track(log_moved=-5.0)
+    hours(fan, 24, -7.0)  # it was taken away
+    assert fan.served() == -5.0 - MOST_MOVED
+    assert fan.score() == 1.0
+
+
+def test_what_no_threshold_follows_is_no_drift() -> None:
+    one = track(log_moved=-7.5)
+    hours(one, 12, -12.0)
+    assert one.score() < 0.2
 
 
 def test_an_occupied_level_is_never_taken_in() -> None:
