@@ -91,6 +91,7 @@ class RoomModel:
         simulated: whether it learned from simulated frames; it speaks for such frames alone then.
         provisional: whether it was judged on parts of the very recordings it learned from.
         cells: places of classes in metres, where they are places.
+        interval_width: of counts, from the room's held-out samples; None: the backbone's own.
     """
 
     head: RoomHead
@@ -101,6 +102,7 @@ class RoomModel:
     simulated: bool
     provisional: bool
     cells: tuple[tuple[str, float, float], ...] = ()
+    interval_width: float | None = None
 
 
 class RoomReader:
@@ -111,6 +113,8 @@ class RoomReader:
         card = backbone.card
         output = "softmax" if card.output == "metres" else card.output
         calibration = {**card.calibration, "temperature": 1.0}
+        if own.interval_width is not None:
+            calibration["interval_width"] = own.interval_width
         document = {**card.document, "cells": [list(cell) for cell in own.cells]}
         self.card = replace(
             card, classes=own.classes, output=output, calibration=calibration, document=document

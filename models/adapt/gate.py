@@ -11,13 +11,18 @@ import numpy as np
 
 from models.adapt.base import Floats, Rows
 from models.adapt.evidence import Folds, GateRefusal
-from models.tasks.ordinal import expectation
+from models.adapt.head import card_logits
+from models.tasks.decode import probabilities
+from models.tasks.ordinal import expectation, interval
+from models.zoo.card import Output
 
 MARGIN = 0.02
 """In log loss, that a candidate must be better by than what serves."""
 CHANCE_MARGIN = 0.1
 """In balanced accuracy, that a candidate must be better by than chance, and at least 1.64 standard errors."""
 _LEAST = 1e-3
+_HEATS = tuple(float(heat) for heat in np.geomspace(0.5, 16, 31))
+_WIDTHS = np.arange(0.0, 8.01, 0.1)
 _RIVAL, _OWN = 0.7, 0.1
 MOST_SUSPECTS = 0.2
 """Share of recordings that may contradict the others; these are left out."""
@@ -68,6 +73,40 @@ def score(found: Floats, rows: Rows, classes: Sequence[str], *, ordered: bool) -
         float(np.mean(off)) if ordered else None,
         right,
     )
+
+
+def heated(found: Floats, heat: float, *, ordinal: bool) -> Floats:
+    """Probabilities as a head with `heat` times the temperature would give them, ``[row, class]``."""
+    output: Output = "ordinal" if ordinal else "softmax"
+    told = np.full_like(found, np.nan)
+    judged = np.isfinite(found).all(axis=1)
+    told[judged] = probabilities(card_logits(found[judged], output, 1.0), output, heat)
+    return told
+
+
+def best_heat(found: Floats, rows: Rows, classes: Sequence[str], *, ordinal: bool) -> float:
+    """By what a head's temperature is to be multiplied for the least log loss on held-out rows (Guo 2017)."""
+    told = {
+        heat: score(heated(found, heat, ordinal=ordinal), rows, classes, ordered=False).log_loss
+        for heat in _HEATS
+    }
+    return min(told, key=lambda heat: (round(told[heat], 6), heat))
+
+
+def interval_width(found: Floats, rows: Rows, coverage: float = 0.9) -> float | None:
+    """The least width whose interval holds the true count in this share of held-out rows, with one to spare.
+
+    Split conformal (Vovk et al. 2005), with the rounding of `models.tasks.ordinal.interval`; None where no
+    width that was tried does.
+    """
+    judged = np.isfinite(found).all(axis=1)
+    truth, told = rows.label[judged], found[judged]
+    needed = min(int(np.ceil(coverage * (len(truth) + 1))), len(truth))
+    for width in _WIDTHS:
+        low, high = interval(told, float(width))
+        if int(((low <= truth) & (truth <= high)).sum()) >= needed:
+            return float(width)
+    return None
 
 
 def held_out(learn: Callable[[Rows], Predict], rows: Rows, folds: Folds, classes: int) -> Floats:

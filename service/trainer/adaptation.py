@@ -7,7 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.adapt.evidence import BLOCK_S, Folds, GateRefusal, folds_of
-from models.adapt.gate import MOST_SUSPECTS, Score, check_better, out_of_order, score, suspects
+from models.adapt.gate import (
+    MOST_SUSPECTS,
+    Score,
+    check_better,
+    interval_width,
+    out_of_order,
+    score,
+    suspects,
+)
 from models.adapt.head import RoomHead
 from models.errors import SelectionError
 from models.runtime import Backbone
@@ -72,12 +80,13 @@ def adapt_room(shop: Shop, job: Job, say: Say) -> tuple[Material, Outcome]:
     if not forced:
         check_better(best.score, before, blocks_of(material, BLOCK_S))
     return material, Outcome(
-        head=best.learn(material.rows),
+        head=best.head(material.rows),
         method=best.name,
         provisional=folds.provisional or forced,
         document={
             "classes": list(material.classes),
             "cells": _cells(material),
+            "interval_width": interval_width(best.score.found, material.rows) if material.ordered else None,
             "simulated": material.simulated,
             "samples": list(material.samples),
             "left_out_samples": odd,

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.adapt import AUTO, SHIPPED, adapter, available
 from models.adapt.base import Rows
 from models.adapt.evidence import Folds
-from models.adapt.gate import Predict, Score, held_out, score
+from models.adapt.gate import Predict, Score, best_heat, heated, held_out, score
 from models.adapt.head import RoomHead
 from models.errors import SelectionError
 from service.trainer.material import Material
@@ -27,7 +27,13 @@ class Tried:
     name: str
     learn: Learn
     score: Score
+    heat: float
     seconds: float
+
+    def head(self, rows: Rows) -> RoomHead:
+        """The head of these rows, its temperature corrected by what was held out."""
+        head = self.learn(rows)
+        return replace(head, temperature=head.temperature * self.heat)
 
 
 def methods(asked: str, *, shipped: bool) -> list[str]:
@@ -80,12 +86,15 @@ def judge(
         began = time.monotonic()
         try:
             learn = learn_by(name, material)
+            ordinal = learn(material.rows).kind == "ordinal"
             found = held_out(_predictor(learn), material.rows, folds, len(material.classes))
         except SelectionError as error:
             left_out[name] = str(error)
             continue
-        judged = score(found, material.rows, material.classes, ordered=material.ordered)
-        tried.append(Tried(name, learn, judged, time.monotonic() - began))
+        heat = best_heat(found, material.rows, material.classes, ordinal=ordinal)
+        told = heated(found, heat, ordinal=ordinal)
+        judged = score(told, material.rows, material.classes, ordered=material.ordered)
+        tried.append(Tried(name, learn, judged, heat, time.monotonic() - began))
     return tried, left_out
 
 

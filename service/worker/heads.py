@@ -65,6 +65,7 @@ def _load(connection: sa.Connection, version: int) -> RoomModel | None:
             simulated=bool(row["doc"]["simulated"]),
             provisional=row["provisional"],
             cells=tuple((str(name), float(x), float(y)) for name, x, y in row["doc"].get("cells", [])),
+            interval_width=row["doc"].get("interval_width"),
         )
     except (ValueError, KeyError, TypeError) as error:
         _log.error("version %d of room %s cannot be served: %s", version, row["room"], error)
