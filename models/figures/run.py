@@ -15,7 +15,15 @@ from models.training.evaluate import evaluate
 from models.training.problem import Question, selected
 
 Progress = Callable[[str, float], None]
-_CODE = ("drivers", "models/data", "models/learners", "models/networks", "models/signal", "models/training")
+_CODE = (
+    "drivers",
+    "models/adapt",
+    "models/data",
+    "models/learners",
+    "models/networks",
+    "models/signal",
+    "models/training",
+)
 
 
 def code_digest(root: Path) -> str:
