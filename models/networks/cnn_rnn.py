@@ -15,7 +15,7 @@ _WIDTH = 16
 
 
 class CnnRnn(WindowNetwork):
-    """Every stream passes one CNN and one GRU; the mean over time and over measured streams is the embedding.
+    """Every stream passes one CNN; a GRU reads their mean, and its own mean over time is the embedding.
 
     Each stream is brought to unit power, since how far a chest changes the channel hangs on where it is;
     the logarithm of that power goes beside it as one more band.
@@ -50,9 +50,9 @@ class CnnRnn(WindowNetwork):
 
     def embed(self, scaled: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """See `WindowNetwork`."""
-        steps = per_stream(self.steps, scaled)
-        found, _ = self.rnn(steps.flatten(0, 1).transpose(1, 2))
-        return pooled(found.mean(dim=1).reshape(*steps.shape[:2], -1), mask)
+        steps = pooled(per_stream(self.steps, scaled), mask)
+        found, _ = self.rnn(steps.transpose(1, 2))
+        return torch.as_tensor(found.mean(dim=1))
 
     def _level(self, features: torch.Tensor) -> torch.Tensor:
         """Logarithm of the root mean square of each stream, ``[window, stream, 1, 1]``."""
