@@ -85,4 +85,4 @@ def _rows(
         PLAIN: plain,
         PROFILE: np.log(plain + _FLOOR).astype(np.float32),
     }
-    return rows(task, made, file["location"].astype(np.int64), names, domain=domain)
+    return rows(task, made, file["location"].astype(np.int64), names, domain=domain, shuffled=True)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from models.data.arrays import load_arrays, names_in
 from models.data.registry import Progress, check_wanted, quiet
-from models.data.samples import PLAIN, Samples, rows
+from models.data.samples import PLAIN, PROFILE, Samples, rows
 from models.errors import DatasetError
 from models.signal.clip_motion import VERSION, clip_motion
 
@@ -31,6 +32,8 @@ ACTIVITIES = (
 """Activity 1 is the first."""
 STILL = ("lying", "sitting")
 """Clips of these are cut from one recording each: they share a session."""
+LENT = 10
+"""Of those recordings, the clips that may be support; only later ones are judged then."""
 _ARRAYS = ("csi_int8", "scale", "activity", "sample_no")
 
 
@@ -55,6 +58,12 @@ def domains(folder: Path, task: str) -> Mapping[str, Sequence[Path]]:
 def site(domain: str) -> str:
     """The room."""
     return domain.rpartition("_")[0]
+
+
+def lends(samples: Samples) -> npt.NDArray[np.bool_]:
+    """Clips that may be support: of a recording that was cut into clips, its first half."""
+    still = np.isin(samples.session, [f"{domain}/{kind}" for domain in set(samples.domain) for kind in STILL])
+    return ~still | (samples.start_s <= LENT)
 
 
 def load(
@@ -101,14 +110,25 @@ def _clips(path: Path, domain: str, task: str, names: tuple[str, ...]) -> Sample
         f"{domain}/{kind}" if kind in STILL else f"{domain}/{kind}/{turn:g}"
         for kind, turn in zip(kinds, number, strict=True)
     ]
+    block = [
+        f"{domain}/{kind}/lent" if kind in STILL and turn <= LENT else f"{domain}/{kind}/{turn:g}"
+        for kind, turn in zip(kinds, number, strict=True)
+    ]
     return rows(
         task,
-        {VERSION: features, PLAIN: features},
+        {VERSION: features, PLAIN: features, PROFILE: profiles(csi)},
         np.array([names.index(kind) for kind in kinds]),
         names,
         domain=domain,
         person=domain.rpartition("_")[2],
         session=session,
         start_s=number,
+        block=block,
         nics=("intel5300",),
     )
+
+
+def profiles(csi: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Static log amplitude of clips ``[clip, rx, subcarrier, packet, 2]``, no level ``[clip, series]``."""
+    size = np.log(np.hypot(csi[..., 0], csi[..., 1]) + 1e-3).mean(axis=3).reshape(len(csi), -1)
+    return np.asarray(size - size.mean(axis=1, keepdims=True), np.float32)

@@ -55,8 +55,9 @@ def domains(folder: Path, task: str) -> Mapping[str, Sequence[Path]]:
 
 
 def site(domain: str) -> str:
-    """Every domain is a site of its own."""
-    return domain
+    """One: whoever wrote the manifest names the places, and equal names are equal places."""
+    del domain
+    return NAME
 
 
 def load(

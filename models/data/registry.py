@@ -10,6 +10,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from models.data.digest import digest
 from models.data.samples import Samples
 from models.errors import DatasetError
@@ -102,6 +105,15 @@ class Doubtful(Protocol):
 def caveats_of(one: Dataset, task: str, source: Sequence[str], target: Sequence[str]) -> Sequence[Caveat]:
     """What the data set says against figures between these domains."""
     return one.caveats(task, source, target or source) if isinstance(one, Doubtful) else ()
+
+
+@runtime_checkable
+class Lending(Protocol):
+    """A data set of which not every row may be support."""
+
+    def lends(self, samples: Samples) -> npt.NDArray[np.bool_]:
+        """Whether a row may be ``[row]``."""
+        ...
 
 
 @runtime_checkable

@@ -43,6 +43,7 @@ class Samples:
         pooling: how rows of one unit make one answer, the mean of probabilities or of their logarithms.
         skipped: windows under the least occupancy, which are not judged.
         nics: which cards the frames are from, as their recordings say, sorted.
+        shuffled: whether the order of rows says nothing of when they were measured.
     """
 
     task: str
@@ -60,6 +61,7 @@ class Samples:
     pooling: Literal["mean", "log"] = "mean"
     skipped: int = 0
     nics: tuple[str, ...] = field(default=())
+    shuffled: bool = False
 
     def __len__(self) -> int:
         return len(self.label)
@@ -161,7 +163,9 @@ def rows(
         person=np.full(count, person),
         start_s=number.astype(np.float64) if start_s is None else start_s,
         unit=number if unit is None else unit,
-        block=number.astype(np.str_) if block is None else np.asarray(block, np.str_),
+        block=np.array([f"{domain}/{one}" for one in number], np.str_)
+        if block is None
+        else np.asarray(block, np.str_),
         length_s=length_s,
         **more,
     )

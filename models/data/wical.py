@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from models.data.arrays import load_arrays
 from models.data.registry import Progress, check_wanted, quiet
-from models.data.samples import PLAIN, Samples, rows
+from models.data.samples import PLAIN, PROFILE, Samples, rows
 from models.errors import DatasetError
 
 NAME = "wical"
@@ -23,6 +24,9 @@ SIZES, TERMS = "link-sizes", "link-terms"
 LINKS, SUBCARRIERS = 4, 13
 STATISTICS = {"counting": 7, "localization": 6}
 """Deviation, least, largest, both quartiles, mean (and their range)."""
+MEAN = 5
+_FLOOR = 1.0
+Floats = npt.NDArray[np.float64]
 _ENDING = {"counting": "_count", "localization": "_section"}
 
 
@@ -69,6 +73,8 @@ def load(
     files = {name: load_arrays(known[name][0], ("features", "label")) for name in wanted}
     progress("features", 1.0)
     highest = max(int(one["label"].max()) for one in files.values())
+    if classes is not None and all(name.isdecimal() for name in classes):
+        highest = min(highest, max(int(name) for name in classes))
     names = tuple(str(n) for n in range(highest + 1))
     kept = names if classes is None else tuple(classes)
     parts = [_rows(one, name, task, names, kept) for name, one in files.items()]
@@ -99,10 +105,15 @@ def _rows(
     number = np.concatenate([np.arange((label == one).sum()) for one in dict.fromkeys(label.tolist())])
     return rows(
         task,
-        {SIZES: sizes, TERMS: links[:, :, cut:], PLAIN: features},
+        {SIZES: sizes, TERMS: links[:, :, cut:], PLAIN: features, PROFILE: _profile(sizes)},
         label,
         names,
         domain=domain,
         session=[f"{domain}/{names[one]}" for one in label],
         start_s=number.astype(np.float64),
     )
+
+
+def _profile(sizes: Floats) -> Floats:
+    """Static log amplitude by link and subcarrier ``[row, series]``: the mean of each row's packets."""
+    return np.log(np.maximum(sizes[:, :, MEAN], 0) + _FLOOR).reshape(len(sizes), -1)

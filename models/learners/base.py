@@ -11,12 +11,15 @@ import numpy.typing as npt
 from models import adapt
 from models.data.samples import PLAIN, Samples
 from models.errors import SelectionError
+from models.learners import carry
 from models.training.adapting import carried
 from models.training.task import TaskSpec
 from models.zoo import Output
 
 Found = npt.NDArray[np.float64]
 """Probabilities ``[row, class]``; or in metres x, y and a radius that holds two thirds, ``[row, 3]``."""
+_LEAST = 1e-3
+"""Least probability that enters a logarithm."""
 Inputs = Mapping[str, npt.NDArray[Any]]
 Share = Callable[[float], None]
 
@@ -79,6 +82,9 @@ class Problem:
 
     `unlabelled` are target rows whose inputs (never labels) may be used: the query with ``--transductive``,
     the support where there is one, else None. `bridge` are rows of further rooms; their labels stay unread.
+    Where rows are of several sites, the classes of the target come first; `spec` names no others.
+    `foreign`: no label of the source means anything in the target. `left_out`: rows of the target that are
+    neither adapted on nor judged, since they are too near to the support.
     """
 
     source: Samples
@@ -87,6 +93,8 @@ class Problem:
     unlabelled: Samples | None
     spec: TaskSpec
     bridge: Samples | None = None
+    foreign: bool = False
+    left_out: int = 0
 
 
 Method = Callable[[Problem, Any, int], Found]
@@ -102,6 +110,7 @@ class Learner:
         TASKS: what it can be fitted for.
         INPUTS: names of the inputs it looks at (`models.signal.inputs`, or a data set's own).
         CARD: further fields of its models' cards, such as what they must not be used for.
+        FEWEST: rows of a class that it needs.
         STANDING: whether it is for people who stand still; simulation makes such for it.
         TRAINED_ON: what a model that is there already was trained on; None where the data says so.
     """
@@ -112,6 +121,7 @@ class Learner:
     INPUTS: Sequence[str]
     CARD: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     STANDING: bool = False
+    FEWEST: int = 1
     TRAINED_ON: str | None = None
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> Any:  # noqa: ANN401 - Fitted
@@ -125,7 +135,10 @@ class Learner:
             "auto": self._auto,
             "none": self._none,
             "adapted": self._adapted,
-            "target_only": self._target_only,
+            "pooled": carry.pooled(self),
+            "head_only": carry.head_only(self),
+            "frozen_random": carry.frozen_random(self),
+            "target_only": carry.target_only(self),
         }
 
     def adapters(self) -> Mapping[str, Method]:
@@ -138,11 +151,22 @@ class Learner:
         plain = np.asarray(inputs[PLAIN], np.float64)
         return plain.reshape(len(plain), -1)
 
+    def frozen(self, fitted: Any, inputs: Inputs) -> Found:  # noqa: ANN401
+        """What a head of the target looks at ``[row, feature]``: what the source says, as logits."""
+        return np.log(np.maximum(np.asarray(fitted.predict(inputs), np.float64), _LEAST))
+
     def baselines(self, problem: Problem) -> Sequence[str]:
         """Which of its methods stand beside every figure as baselines."""
-        return ("none", *(("target_only",) if problem.support is not None else ()))
+        found = [] if problem.foreign else ["none"]
+        if problem.support is not None:
+            classed = PLAIN in problem.query.inputs and bool(problem.spec.classes)
+            found += ["head_only", "frozen_random"] if classed else []
+            found += ["pooled", "target_only"]
+        return found
 
     def _auto(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
+        if problem.foreign:
+            return carry.pooled(self)(problem, fitted, seed)
         if problem.unlabelled is not None and isinstance(fitted, Adaptable):
             return self._adapted(problem, fitted, seed)
         return self._none(problem, fitted, seed)
@@ -150,6 +174,7 @@ class Learner:
     def _none(self, problem: Problem, fitted: Fitted, seed: int) -> Found:
         """The source model as it is."""
         del seed
+        check_native(problem)
         return fitted.predict(problem.query.inputs)
 
     def _adapted(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
@@ -157,22 +182,29 @@ class Learner:
         del seed
         if problem.unlabelled is None:
             raise SelectionError("method adapted needs --transductive or --support: rows of the target")
+        check_native(problem)
         if not isinstance(fitted, Adaptable):
             raise SelectionError(f"learner {self.NAME} cannot use unlabelled rows; take --method none")
         query, seen = problem.query, problem.unlabelled
         answers: dict[str, Found] = {}
         for name in np.unique(query.domain):
-            carried = fitted.adapted(seen.take(seen.domain == name).inputs)
+            there = seen.domain == name
+            carried = fitted.adapted((seen.take(there) if there.any() else seen).inputs)
             answers[name] = carried.predict(query.take(query.domain == name).inputs)
         found = np.zeros((len(query), next(iter(answers.values())).shape[1]))
         for name, answer in answers.items():
             found[query.domain == name] = answer
         return found
 
-    def _target_only(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
-        """Learned from the support alone."""
-        del fitted
-        if problem.support is None:
-            raise SelectionError("method target_only learns from labelled target rows; give --support")
-        answered: Found = self.fit(problem.support, seed).predict(problem.query.inputs)
-        return answered
+
+def check_native(problem: Problem) -> None:
+    """Refuse to ask a source that knows no class of the target.
+
+    Raises:
+        SelectionError: it is of another site.
+    """
+    if problem.foreign:
+        raise SelectionError(
+            "the source is of another site and knows no place of the target's: take a method that learns "
+            "from the support, such as pooled or target_only"
+        )

@@ -4,7 +4,7 @@ What separates classes in one room by a margin is found by one of them and not b
 mean of logarithms lets any of them veto.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 
 from models.data.samples import Samples
 from models.errors import SelectionError
-from models.learners.base import Found, Inputs, Learner, Share, unseen
+from models.learners.base import Found, Inputs, Learner, Method, Problem, Share, unseen
 from models.signal.clip_motion import VERSION as CLIP
 
 Floats = npt.NDArray[np.float64]
@@ -85,6 +85,16 @@ class ClipEnsemble(Learner):
     TITLE = "shrinkage LDA + extra trees + SVM on motion features of clips"
     TASKS = ("activity",)
     INPUTS = (CLIP,)
+    FEWEST = 2
+
+    def methods(self) -> Mapping[str, Method]:
+        """What all learners have; `adapted` is per-room standardisation here."""
+        return {**super().methods(), "standardised": self._adapted}
+
+    def baselines(self, problem: Problem) -> Sequence[str]:
+        """What all learners show, and per-room standardisation where rows of the room may be looked at."""
+        apart = problem.unlabelled is not None and not problem.foreign
+        return [*super().baselines(problem), *(["standardised"] if apart else [])]
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> ByDomain:
         """Fit on these clips."""

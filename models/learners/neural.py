@@ -39,18 +39,24 @@ class NeuralModel:
 
     def logits(self, inputs: Inputs) -> Found:
         """Logits ``[row, output]`` with the network's own head."""
-        network = self.network.eval()
-        with torch.no_grad():
-            features = torch.from_numpy(np.ascontiguousarray(inputs[self.features], np.float32))
-            mask = torch.from_numpy(inputs[self.features + MASK]).float()
-            _, logits = network(features, mask, *network.head())
-        found: Found = logits.double().numpy()
-        return found
+        return self._run(inputs)[1]
+
+    def embedded(self, inputs: Inputs) -> Found:
+        """What the head looks at ``[row, feature]``."""
+        return self._run(inputs)[0]
 
     def predict(self, inputs: Inputs) -> Found:
         """Class probabilities ``[row, class]``, or metres ``[row, 2]``."""
         logits = self.logits(inputs)
         return logits if self.output == "metres" else probabilities(logits, self.output)
+
+    def _run(self, inputs: Inputs) -> tuple[Found, Found]:
+        network = self.network.eval()
+        with torch.no_grad():
+            features = torch.from_numpy(np.ascontiguousarray(inputs[self.features], np.float32))
+            mask = torch.from_numpy(inputs[self.features + MASK]).float()
+            embedding, logits = network(features, mask, *network.head())
+        return embedding.double().numpy(), logits.double().numpy()
 
     def to_onnx(self, name: str) -> bytes:
         """See `models.training.export_torch`."""
@@ -93,6 +99,10 @@ class NeuralLearner(Learner):
         plan = Plan(self.FEATURES, output, seed, epochs=EPOCHS)
         network, curve = self._trained(lambda: self.network(streams, outputs), cleaned, plan, progress)
         return NeuralModel(network, self.FEATURES, output, curve, streams if self.FIXED else None)
+
+    def frozen(self, fitted: NeuralModel, inputs: Inputs) -> Found:
+        """The embedding, from which the network's own head answers."""
+        return fitted.embedded(inputs)
 
     def _trained(
         self, made: Callable[[], WindowNetwork], samples: Samples, plan: Plan, progress: Share

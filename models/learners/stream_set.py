@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 
 from models.data.samples import MASK, Samples
+from models.learners import carry
 from models.learners.base import Curve, Found, Inputs, Learner, Method, Problem, Share, unseen
 from models.signal.variation import VERSION
 from models.tasks.ordinal import class_probabilities
@@ -58,11 +59,12 @@ class StreamSetLearner(Learner):
 
     def methods(self) -> Mapping[str, Method]:
         """See `models.training.methods`."""
-        return {**self.adapters(), **{name: _unwrapped(method) for name, method in METHODS.items()}}
+        own = {name: _unwrapped(method) for name, method in METHODS.items()}
+        return {**self.adapters(), **own, "pooled": carry.pooled(self)}
 
     def baselines(self, problem: Problem) -> Sequence[str]:
         """Those that apply (DESIGN A6)."""
-        return applicable(problem)
+        return [*applicable(problem), *(["pooled"] if problem.support is not None else [])]
 
 
 def _unwrapped(method: Callable[[Problem, Fitted, int], Found]) -> Method:

@@ -1,11 +1,12 @@
 """Adapters of `models.adapt` as methods of `roomtone evaluate`: a problem's rows as vectors, answers back."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.adapt import adapter
-from models.adapt.base import Rows, Setting
+from models.adapt.base import ELSEWHERE, Rows, Setting
 from models.data.samples import Samples
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def setting_of(learner: "Learner", problem: "Problem", fitted: Any) -> Setting: 
     """What an adapter may look at: never a label of the query."""
     seen = problem.unlabelled is not None and problem.unlabelled is not problem.support
     return Setting(
-        source=rows_of(learner, fitted, problem.source),
+        source=_native(rows_of(learner, fitted, problem.source), len(problem.spec.classes)),
         support=None if problem.support is None else rows_of(learner, fitted, problem.support),
         unlabelled=learner.vectors(fitted, problem.unlabelled.inputs)
         if seen and problem.unlabelled is not None
@@ -47,3 +48,8 @@ def rows_of(learner: "Learner", fitted: Any, samples: Samples) -> Rows:  # noqa:
         samples.session,
         samples.start_s,
     )
+
+
+def _native(rows: Rows, classes: int) -> Rows:
+    """The same; rows of a class that the target does not have say so."""
+    return replace(rows, label=np.where(rows.label < classes, rows.label, ELSEWHERE))

@@ -25,7 +25,7 @@ def baselines(problem: Problem, *, doubtful: bool = False) -> dict[str, Baseline
     """Those that apply to the problem, by name; where the data are doubtful the fingerprint control too."""
     classed = bool(problem.spec.classes)
     found: dict[str, Baseline] = {"majority": majority} if classed else {"mean_place": mean_place}
-    if PLAIN in problem.query.inputs:
+    if PLAIN in problem.query.inputs and not problem.foreign:
         found |= {"lda": lda, "knn": knn} if classed else {"kernel_ridge": kernel_ridge, "knn": knn}
         found["random_network"] = random_network
     if problem.spec.name == "presence" and MOTION in problem.query.inputs:
@@ -36,16 +36,18 @@ def baselines(problem: Problem, *, doubtful: bool = False) -> dict[str, Baseline
 
 
 def majority(problem: Problem, seed: int) -> Found:
-    """Always what the source shows: its class shares."""
+    """Always what the source shows, of another site the support: its class shares."""
     del seed
-    share = np.bincount(problem.source.label, minlength=len(problem.spec.classes))
+    rows = problem.support if problem.foreign and problem.support is not None else problem.source
+    share = np.bincount(rows.label, minlength=len(rows.classes))
     return np.tile(share / share.sum(), (len(problem.query), 1))
 
 
 def mean_place(problem: Problem, seed: int) -> Found:
-    """Always the middle of the source's places."""
+    """Always the middle of the source's places, of another site the support's."""
     del seed
-    return np.tile(problem.source.label.mean(axis=0), (len(problem.query), 1))
+    rows = problem.support if problem.foreign and problem.support is not None else problem.source
+    return np.tile(rows.label.mean(axis=0), (len(problem.query), 1))
 
 
 def lda(problem: Problem, seed: int) -> Found:
@@ -143,6 +145,6 @@ def _answers(problem: Problem, model: object, known: Found, asked: Found) -> Fou
     estimator = model.fit(known, problem.source.label)  # type: ignore[attr-defined]
     if not problem.spec.classes:
         return np.asarray(estimator.predict(asked), np.float64)
-    out = np.zeros((len(asked), len(problem.spec.classes)))
+    out = np.zeros((len(asked), len(problem.source.classes)))
     out[:, estimator.classes_] = estimator.predict_proba(asked)
     return out

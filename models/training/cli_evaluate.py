@@ -119,9 +119,10 @@ def _answer(question: Question, *, as_json: bool, predictions: Path | None) -> N
 def _show(report: Report) -> None:
     document = report.document
     console = Console(highlight=False)
-    target = "with unlabelled target windows" if document["transductive"] else "no target data"
     asked = document["target"] or f"each {document['leave_out']} in turn"
-    console.print(f"{document['task']}, {document['source']} -> {asked}, {target}")
+    console.print(
+        f"{document['task']}, {document['source']} -> {asked}, {used_words(document)}", soft_wrap=True
+    )
     if document["simulated"]:
         console.print(f"trained on {document['trained_on']}, judged on simulation", style="yellow")
     for words in _texts(document["warnings"]):
@@ -129,6 +130,7 @@ def _show(report: Report) -> None:
     asked_as = "asked" if document["evidence"] else "asked; no accuracy"
     rows = {
         f"{document['learner']}, {document['method']} ({asked_as})": document["metrics"],
+        **({"the same, first_k": document["first_k"]} if document["first_k"] else {}),
         **_mapping(document["baselines"]),
     }
     named = list(_mapping(document["metrics"]))
@@ -139,6 +141,23 @@ def _show(report: Report) -> None:
         console.print(_table(f"{document['n_walks']} walks, by vote", rows, intervals, voted))
     if document["chance"] is not None:
         console.print(f"a guess among the classes judged is right in {document['chance']:.3f}")
+
+
+def used_words(document: Mapping[str, Any]) -> str:
+    """What of the target was used, in words."""
+    used = _mapping(document["target_used"])
+    lent = [
+        f"{one['rows']} labelled rows of {name} ({one['classes']} classes)"
+        for name, one in _mapping(used["labelled"]).items()
+    ]
+    if lent and used["draws"]:
+        lent[-1] += f", drawn {used['draws']} times"
+    if used["unlabelled_query_rows"]:
+        lent.append(f"the {used['unlabelled_query_rows']} judged rows without their labels")
+    told = f"of the target: {'; '.join(lent)}" if lent else "no target data"
+    if used["left_out_rows"]:
+        told += f"; {used['left_out_rows']} rows near the support are not judged"
+    return told + ("; the source is of another site" if used["source_of_another_site"] else "")
 
 
 def _table(

@@ -13,7 +13,7 @@ from models.networks.stream_set import StreamSet
 from models.tasks.ordinal import class_probabilities
 from models.training.fit import Fitted, fit, logits_of
 from models.training.head import refit_head
-from models.training.selection import GUARD_S
+from models.training.support import GUARD_S
 
 Probabilities = npt.NDArray[np.float64]
 

@@ -1,19 +1,19 @@
-"""From what was asked to what is learned from and judged: data set, parts, folds, support."""
+"""From what was asked to the rows it is about: data set, learner, parts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from models.data.registry import Caveat, Dataset, Simulated, caveats_of, check_task, dataset_of, digest_of
 from models.data.samples import Samples
 from models.errors import SelectionError
 from models.learners import Learner, learner
 from models.learners.base import Problem
+from models.training.folds import Cut
 from models.training.ranges import expanded
-from models.training.selection import Part, leave_out, parse_selection, parse_support, pick, split_support
-from models.training.task import TaskSpec, task_spec
+from models.training.selection import Part, parse_selection, pick
+from models.training.support import parse_support
 
 Progress = Callable[[str, float], None]
 
@@ -50,6 +50,7 @@ class Study:
     digest: str
     caveats: Sequence[Caveat] = ()
     bridge: Samples | None = None
+    _last: dict[str, Any] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
@@ -62,26 +63,39 @@ class Study:
         data = self.dataset.NAME if self.simulated else self.question.data.resolve().name
         return self.learner.TRAINED_ON or data
 
-    def folds(self, seed: int) -> list[Problem]:
-        """What to learn from and what to judge; more than one where groups are left out in turn."""
-        spec = task_spec(self.question.task, self.samples.classes)
-        source = pick(self.samples, self.source)
-        if self.question.leave_out is not None:
-            pairs = leave_out(source, self.question.leave_out, seed)
-            return [self._problem(known, asked, spec) for known, asked in pairs]
-        target = pick(self.samples, self.target)
-        _check_apart(source, target)
-        return [self._problem(source, target, spec)]
+    @property
+    def draws(self) -> Sequence[int | None]:
+        """Seeds of the draws of the support that are averaged; None is the first rows of each class."""
+        return self._cut().draws
 
-    def _problem(self, source: Samples, target: Samples, spec: TaskSpec) -> Problem:
+    def folds(self, seed: int, draw: int | None = None) -> list[Problem]:
+        """What to learn from and what to judge; more than one where groups are left out in turn.
+
+        Raises:
+            SelectionError: nothing is left to learn from, to adapt on or to judge.
+        """
+        left_out = self.question.leave_out
+        return [self._cut().across(draw)] if left_out is None else self._cut().left_out(left_out, seed)
+
+    def fitted(self, source: Samples, seed: int) -> Any:  # noqa: ANN401 - whatever the learner fits
+        """What the learner makes of these rows; asked twice in a row for the same, it is fitted once."""
+        key = (seed, source.domain.tobytes(), source.start_s.tobytes(), source.label.tobytes())
+        if self._last.get("key") != key:
+            self._last.update(key=key, model=self.learner.fit(source, seed))
+        return self._last["model"]
+
+    def _cut(self) -> Cut:
         question = self.question
-        support, query = None, target
-        if question.support is not None:
-            support, query = split_support(target, parse_support(question.support))
-        unlabelled = query if question.transductive else support
-        if spec.classes:
-            _check_classes(source, query, self.question.task)
-        return Problem(source, query, support, unlabelled, spec, self.bridge)
+        supports = [] if question.support is None else parse_support(question.support)
+        return Cut(
+            self.dataset,
+            self.samples,
+            self.source,
+            self.target,
+            supports,
+            question.transductive,
+            self.bridge,
+        )
 
 
 def study(question: Question, progress: Progress) -> Study:
@@ -101,7 +115,8 @@ def study(question: Question, progress: Progress) -> Study:
         there = ", ".join(who.methods())
         raise SelectionError(f"no method {question.method!r} with learner {who.NAME}; there are {there}")
     source, target = selected(question, dataset)
-    names = list(dict.fromkeys(part.domain for part in (*source, *target)))
+    lent = [] if question.support is None else [one.domain for one in parse_support(question.support)]
+    names = list(dict.fromkeys([*(part.domain for part in (*source, *target)), *lent]))
     samples = dataset.load(
         question.data, question.task, names, inputs=who.INPUTS, classes=question.classes, progress=progress
     )
@@ -127,7 +142,9 @@ def _bridge(question: Question, dataset: Dataset, who: Learner, taken: Sequence[
     parts = expanded(parse_selection(question.bridge), order, str(question.data))
     names = list(dict.fromkeys(part.domain for part in parts))
     if both := sorted(set(names) & set(taken)):
-        raise SelectionError(f"--bridge names {', '.join(both)}, which --source or --target names already")
+        raise SelectionError(
+            f"--bridge names {', '.join(both)}, which --source, --target or --support names already"
+        )
     return pick(dataset.load(question.data, question.task, names, inputs=who.INPUTS), parts)
 
 
@@ -151,27 +168,3 @@ def _check(question: Question) -> None:
         raise SelectionError("give either --target (domains to judge on) or --leave-out with --source alone")
     if question.leave_out is not None and question.support is not None:
         raise SelectionError("--leave-out judges every group of the source; it takes no --support")
-
-
-def _check_classes(source: Samples, query: Samples, task: str) -> None:
-    """Refuse what cannot be learned or judged.
-
-    Raises:
-        SelectionError: one side shows a single class, or the query shows what the source never did.
-    """
-    for side, held in (("source", source), ("target", query)):
-        if len(np.unique(held.label)) < 2:
-            raise SelectionError(f"the {side} holds one class only; {task} needs two or more")
-
-
-def _check_apart(source: Samples, target: Samples) -> None:
-    """Refuse a row on both sides: it would be judged on what it was trained on."""
-    least = source.length_s or 1.0
-    for session in set(source.session.tolist()) & set(target.session.tolist()):
-        ours, theirs = source.start_s[source.session == session], target.start_s[target.session == session]
-        nearest = np.abs(ours[:, None] - theirs[None]).min()
-        if nearest < least:
-            raise SelectionError(
-                f"source and target share frames of {session}; leave {least:g} s or more between "
-                f"their time ranges, e.g. --source RoomA:0s-75s --target RoomA:82s-120s"
-            )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.learners.base import Problem
 from models.prediction import JsonValue
 from models.tasks.ordinal import median
 from models.training.metrics import confusion
@@ -71,8 +72,8 @@ def document(
         "decision_s": question.decision_s,
         "seeds": question.seeds,
         "classes": list(spec.classes),
-        "metrics": _summary(tables[""]),
-        "baselines": {name: _summary(table) for name, table in tables.items() if name},
+        "metrics": summary(tables[""]),
+        "baselines": {name: summary(table) for name, table in tables.items() if name},
         "warnings": [one.words for one in asked.caveats],
         "evidence": not any(one.void for one in asked.caveats),
         "chance": _chance(judged[-1]),
@@ -84,6 +85,25 @@ def document(
         "interval95": {name: [round(low, 4), round(high, 4)] for name, (low, high) in intervals.items()},
         "data_digest": asked.digest,
         "commit": commit(),
+    }
+
+
+def target_used(folds: Sequence[Problem], transductive: bool, draws: int) -> dict[str, JsonValue]:
+    """What of the target was looked at, and what was judged, by rows; of the last draw if drawn."""
+    support = folds[-1].support
+    lent: dict[str, JsonValue] = {}
+    if support is not None:
+        for name in dict.fromkeys(support.domain.tolist()):
+            counts = np.unique(support.label[support.domain == name], axis=0, return_counts=True)[1]
+            lent[name] = {"rows": int(counts.sum()), "classes": len(counts)}
+    query = sum(len(fold.query) for fold in folds)
+    return {
+        "labelled": lent,
+        "draws": draws if draws > 1 else None,
+        "unlabelled_query_rows": query if transductive else 0,
+        "left_out_rows": sum(fold.left_out for fold in folds),
+        "query_rows": query,
+        "source_of_another_site": any(fold.foreign for fold in folds),
     }
 
 
@@ -115,7 +135,8 @@ def _likeliest(probabilities: Floats) -> npt.NDArray[np.int64]:
     return np.asarray(probabilities.argmax(axis=1), np.int64)
 
 
-def _summary(table: Mapping[str, list[float]]) -> dict[str, JsonValue]:
+def summary(table: Mapping[str, list[float]]) -> dict[str, JsonValue]:
+    """Mean and deviation of every metric."""
     return {
         name: {"mean": round(float(np.mean(values)), 4), "sd": round(float(np.std(values)), 4)}
         for name, values in table.items()

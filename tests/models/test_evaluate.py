@@ -16,7 +16,7 @@ from models.training import cli_evaluate, fit, methods
 from models.training.baselines import baselines
 from models.training.fit import Fitted
 from models.training.methods import METHODS
-from models.training.selection import parse_support, split_support
+from models.training.support import parse_support, split
 from models.training.task import task_spec
 
 from . import make
@@ -39,8 +39,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def problem(data: Path) -> Problem:
     samples = dataset.load(data, "counting", ["RoomA", "RoomB"])
     source = samples.take(samples.domain == "RoomA")
-    support, query = split_support(samples.take(samples.domain == "RoomB"), parse_support("RoomB:8s"))
-    return Problem(source, query, support, support, task_spec("counting", samples.classes))
+    parted = split(samples.take(samples.domain == "RoomB"), parse_support("RoomB:8s"))
+    return Problem(source, parted.query, parted.support, parted.support, task_spec("counting", samples.classes))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_counting_with_support_shows_every_baseline_and_the_control(data: Path) 
     document = json.loads(result.stdout)
     assert set(document["metrics"]) >= {"accuracy", "within_1", "mae"}
     assert set(document["baselines"]) == {
-        "majority", "none", "frozen_random", "standardised", "matched", "head_only", "target_only",
+        "majority", "none", "frozen_random", "standardised", "matched", "head_only", "target_only", "pooled",
         "recording_fingerprint", "lda", "knn", "random_network",
     }  # fmt: skip
     assert document["transductive"] is True

@@ -3,14 +3,8 @@ import pytest
 
 from models.data.samples import Samples
 from models.errors import SelectionError
-from models.training.selection import (
-    GUARD_S,
-    hold_out,
-    parse_selection,
-    parse_support,
-    pick,
-    split_support,
-)
+from models.training.selection import hold_out, parse_selection, pick
+from models.training.support import GUARD_S, parse_support, split
 
 
 def samples(domains: tuple[str, ...] = ("A", "B"), seconds: int = 60, classes: int = 2) -> Samples:
@@ -40,7 +34,8 @@ def test_ranges_take_windows_that_lie_wholly_inside() -> None:
 
 @pytest.mark.parametrize("amount", ["20s", "5"])
 def test_support_and_query_keep_the_guard(amount: str) -> None:
-    support, query = split_support(samples(("B",)), parse_support(f"B:{amount}"))
+    parted = split(samples(("B",)), parse_support(f"B:{amount}"))
+    support, query = parted.support, parted.query
     for session in np.unique(query.session):
         end = 20.0 if amount == "20s" else float(support.start_s[support.session == session].max()) + 4
         assert (support.start_s[support.session == session] + 4).max() <= end
@@ -73,8 +68,8 @@ def test_supports_that_make_no_sense_are_named(text: str) -> None:
 
 def test_a_support_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(SelectionError, match="leaves no window"):
-        split_support(samples(("B",)), parse_support("B:55s"))
-    with pytest.raises(SelectionError, match="not among the targets"):
-        split_support(samples(("B",)), parse_support("A:20s"))
+        split(samples(("B",)), parse_support("B:55s"))
+    with pytest.raises(SelectionError, match="holds no row"):
+        split(samples(("B",)), parse_support("A:20s"))
     with pytest.raises(SelectionError, match=r"lies in 70\.0-90\.0 s"):
         pick(samples(), parse_selection("A:70s-90s"))
