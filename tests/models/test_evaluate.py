@@ -40,7 +40,9 @@ def problem(data: Path) -> Problem:
     samples = dataset.load(data, "counting", ["RoomA", "RoomB"])
     source = samples.take(samples.domain == "RoomA")
     parted = split(samples.take(samples.domain == "RoomB"), parse_support("RoomB:8s"))
-    return Problem(source, parted.query, parted.support, parted.support, task_spec("counting", samples.classes))
+    return Problem(
+        source, parted.query, parted.support, parted.support, task_spec("counting", samples.classes)
+    )
 
 
 @pytest.fixture(scope="module")
