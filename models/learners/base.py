@@ -128,6 +128,10 @@ class Learner:
         """Learn from all of these rows; whatever is chosen on the way is chosen on them alone."""
         raise NotImplementedError
 
+    def fit_as_usual(self, samples: Samples, seed: int) -> Any:  # noqa: ANN401 - Fitted
+        """The same where nothing can be chosen by holding rows out: repeated rows, classes of other sites."""
+        return self.fit(samples, seed)
+
     def methods(self) -> Mapping[str, Method]:
         """Ways to carry what was learned into the target, by name; `auto` is among them."""
         return {

@@ -116,7 +116,7 @@ def _answers(asked: Study, problem: Problem, turn: Turn, progress: Progress) -> 
     learner, methods = asked.learner, asked.learner.methods()
     seed, seeds, share = turn.seed, asked.question.seeds, turn.seed / asked.question.seeds
     progress(f"seed {seed + 1} of {seeds}: {learner.NAME}", share)
-    fitted = asked.fitted(problem.source, seed)
+    fitted = asked.fitted(problem, seed)
     rows = _units(problem.query, asked.question.decision_s)
     simple = {} if turn.beside else baselines(problem, doubtful=bool(asked.caveats))
     answers = {ASKED: methods[asked.question.method](problem, fitted, seed)}

@@ -77,11 +77,12 @@ class Study:
         left_out = self.question.leave_out
         return [self._cut().across(draw)] if left_out is None else self._cut().left_out(left_out, seed)
 
-    def fitted(self, source: Samples, seed: int) -> Any:  # noqa: ANN401 - whatever the learner fits
-        """What the learner makes of these rows; asked twice in a row for the same, it is fitted once."""
+    def fitted(self, problem: Problem, seed: int) -> Any:  # noqa: ANN401 - whatever the learner fits
+        """What the learner makes of the source; asked twice in a row for the same, it is fitted once."""
+        source, who = problem.source, self.learner
         key = (seed, source.domain.tobytes(), source.start_s.tobytes(), source.label.tobytes())
         if self._last.get("key") != key:
-            self._last.update(key=key, model=self.learner.fit(source, seed))
+            self._last.update(key=key, model=(who.fit_as_usual if problem.foreign else who.fit)(source, seed))
         return self._last["model"]
 
     def _cut(self) -> Cut:

@@ -4,6 +4,8 @@ In EXP2_sub2 of dfl_fingerprints_4links the last 64 of the 184 rows of every pla
 channel, unlike any row of EXP2_sub1: what is learned there finds the place in the first 120 alone.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
@@ -11,7 +13,7 @@ from models.data.dfl import AMPLITUDE
 from models.data.samples import Samples
 from models.learners.base import Inputs, Learner, Share, unseen
 from models.learners.ensemble import Ensemble
-from models.learners.fingerprint.choice import MEMBERS, best_pairs
+from models.learners.fingerprint.choice import MEMBERS, USUAL, Pair, best_pairs
 from models.learners.fingerprint.views import Floats, Views, check_labelled
 
 COPIES = 2
@@ -44,6 +46,14 @@ class LinkFingerprints(Learner):
         """
         check_labelled(samples)
         chosen = best_pairs(views(samples.inputs), samples.label, seed, lambda share: progress(share / 2))
+        return self._fitted(chosen, samples, seed, progress)
+
+    def fit_as_usual(self, samples: Samples, seed: int) -> Views:
+        """Fit the pairs that are taken where there are too few rows to choose."""
+        check_labelled(samples)
+        return self._fitted(USUAL, samples, seed, unseen)
+
+    def _fitted(self, chosen: Sequence[Pair], samples: Samples, seed: int, progress: Share) -> Views:
         rng = np.random.default_rng(seed)
         amplitude = samples.inputs[AMPLITUDE]
         copies = [amplitude, *(moved(amplitude, rng) for _ in range(COPIES))]
