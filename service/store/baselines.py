@@ -20,6 +20,17 @@ def fresh(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return {link: one for link, one in document.items() if not (isinstance(one, Mapping) and STALE in one)}
 
 
+def of_kind(document: Mapping[str, JsonValue], *, simulated: bool) -> dict[str, JsonValue]:
+    """Those that may serve frames of a kind: simulated ones say nothing of a real room, nor the other way."""
+    return {
+        link: one
+        for link, one in document.items()
+        if not isinstance(one, Mapping)
+        or one.get("source") is None
+        or (one["source"] == "simulated") == simulated
+    }
+
+
 def mark_stale(connection: sa.Connection, room: str, link: str, why: Mapping[str, Any]) -> None:
     """The baseline of this link no longer holds; nothing happens where there is none, or it is marked."""
     which = (baselines.c.room == room) & (baselines.c.task == PRESENCE)

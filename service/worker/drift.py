@@ -48,7 +48,8 @@ class DriftWatch:
 
     def take(self, room: RoomRuntime, window: Window, book: AlertBook, now_ns: int, batch: Batch) -> None:
         """A window of a room; one in `LOOK_S` seconds is looked at, and only where there are baselines."""
-        tracks, before = self._tracks.get(room.room), self._looked_ns.get(room.room)
+        fitting, before = room.baselines_for(window), self._looked_ns.get(room.room)
+        tracks = {link: one for link, one in self._tracks.get(room.room, {}).items() if link in fitting}
         if not tracks or window.occupancy < MIN_OCCUPANCY:
             return
         if before is not None and before <= window.end_ns < before + LOOK_S * 1e9:

@@ -94,7 +94,7 @@ class Recalibrations:
         if run is None or run.after_ns is None or window.start_ns < run.after_ns:
             return
         if run.empty is None:
-            run.empty = EmptyRoom(window.start_ns, run.duration_s, self._spec, dict(room.baselines))
+            run.empty = EmptyRoom(window.start_ns, run.duration_s, self._spec, room.baselines_for(window))
         run.heard_ns = now_ns
         try:
             run.empty.take(window, room.source_of(window), made)

@@ -16,6 +16,7 @@ from service.rooms.config import RoomConfig
 from service.rooms.machine import changed, lose, rule_of, step
 from service.rooms.memory import Memory, document, fresh
 from service.rooms.observation import Observation
+from service.store.baselines import of_kind
 from service.worker.batch import Batch, Document, Event, StateRow
 from service.worker.heads import Own
 from service.worker.shadow import ShadowRun
@@ -79,6 +80,10 @@ class RoomRuntime:
         )
         return next((source for source in _LEAST_LIVE_FIRST if source in among), Source.LIVE)
 
+    def baselines_for(self, window: Window) -> dict[str, JsonValue]:
+        """Baselines that may serve this window."""
+        return of_kind(self.baselines, simulated=self.source_of(window) is Source.SIMULATED)
+
     def horizon_ns(self) -> int | None:
         """Frames captured before this are needed by no further window; None before the first window."""
         if self.predicted_ns is None:
@@ -110,7 +115,7 @@ class RoomRuntime:
             window,
             self.config.tasks,
             source=self.source_of(window),
-            baselines=self.baselines,
+            baselines=self.baselines_for(window),
             room=self.room,
             memory=self.recall,
             own=self.own,
@@ -127,7 +132,7 @@ class RoomRuntime:
                 window,
                 [active.task],
                 source=self.source_of(window),
-                baselines=self.baselines,
+                baselines=self.baselines_for(window),
                 room=self.room,
                 own=asked,
             )

@@ -23,6 +23,7 @@ class FakeSensing:
 
     def __init__(self) -> None:
         self.windows: list[Window] = []
+        self.baselines: set[str] = set()
 
     def predict(
         self,
@@ -35,6 +36,7 @@ class FakeSensing:
         memory: RoomMemory | None = None,
         own: Mapping[str, RoomModel],
     ) -> list[Prediction]:
+        self.baselines = set(baselines)
         if memory is not None:  # a candidate's windows are asked about twice, and remembered once
             self.windows.append(window)
         return [self._of(own[task], task) if task in own else self._one(task, window) for task in tasks]

@@ -4,6 +4,7 @@ import pytest
 
 from models.signal.baseline import Baseline
 from service.adaptation.states import JobState
+from service.store.baselines import of_kind
 from service.store.jobs import create_job, list_jobs, step
 from service.store.rooms import delete_room
 from service.store.schema import audit
@@ -202,3 +203,12 @@ def test_a_stale_baseline_is_replaced(site: Site) -> None:
     site.hear(WHOLE_S + 10)
     assert ended(site, job) == (JobState.ACTIVATED, None)
     assert "stale" not in site.baseline()
+
+
+def test_a_simulated_baseline_serves_simulated_frames_alone(site: Site) -> None:
+    site.keep(l1={**OLD, "source": "simulated"}, l2={**OLD, "source": "replay"}, l3=OLD)
+    room = site.bench.worker.building.rooms["b"]
+    assert set(of_kind(room.baselines, simulated=False)) == {"l2", "l3"}
+    assert set(of_kind(room.baselines, simulated=True)) == {"l1", "l3"}
+    site.hear(40)
+    assert site.bench.sensing.baselines == {"l2", "l3"}
