@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Mapping
 
+from drivers.wire import Source
 from models.prediction import JsonValue
 from models.signal.window import Window, WindowSpec
 from service.adaptation.verdict import judge
 from service.settings import SampleSettings
 from service.state import rfc3339
+from service.store.baselines import of_kind
 from service.store.engine import Store
 from service.store.samples import (
     ACCEPTED,
@@ -77,9 +79,8 @@ class Sampling:
     def _judged(self, sample: Sample, room: RoomRuntime) -> Answer:
         clip, source = self.recent.cut(sample.room, Span(sample.from_ns, sample.to_ns))
         earlier = accepted_samples(self._store, sample.room, sample.task)
-        verdict = judge(
-            clip, labelled(sample), self._spec, [labelled(one) for one in earlier], room.baselines
-        )
+        known = of_kind(room.baselines, simulated=source is Source.SIMULATED)
+        verdict = judge(clip, labelled(sample), self._spec, [labelled(one) for one in earlier], known)
         windows = clip.pack() if verdict.accepted else None
         state = ACCEPTED if verdict.accepted else REJECTED
         return Answer(sample.sample, state, verdict.to_json(), source.value, windows)
