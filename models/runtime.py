@@ -1,6 +1,7 @@
 """Run a backbone: one onnxruntime session each, one thread; a room's own head stands behind it."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from models.adapt.head import RoomHead, card_logits
 from models.prediction import ModelRef
 from models.signal.inputs import INPUTS
 from models.signal.view import View
-from models.zoo import Card, ShelvedModel
+from models.zoo import Card, Core, ShelvedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,17 @@ class Backbone:
         return np.concatenate([embedding, pooled]).astype(np.float64)
 
 
+class Base(Protocol):
+    """What a room's own head can stand on."""
+
+    card: Card
+    core: Core | None
+
+    def vector(self, view: View) -> npt.NDArray[np.float64] | None:
+        """What the head sees of a window; None when no stream is measured."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RoomModel:
     """A room's own head, and what it stands on.
@@ -108,7 +120,7 @@ class RoomModel:
 class RoomReader:
     """A backbone with a room's own head behind it."""
 
-    def __init__(self, backbone: Backbone, own: RoomModel) -> None:
+    def __init__(self, backbone: Base, own: RoomModel) -> None:
         self._backbone, self._own = backbone, own
         card = backbone.card
         output = "softmax" if card.output == "metres" else card.output

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Self
 
 from drivers.wire import Source
+from models.bare import bare
 from models.errors import TaskError
 from models.memory import RoomMemory
 from models.prediction import JsonValue, Prediction, Reason
-from models.runtime import Backbone, RoomModel, RoomReader
+from models.runtime import Backbone, Base, RoomModel, RoomReader
 from models.signal.window import MIN_OCCUPANCY, Window
 from models.tasks import Evidence, Reader, Task, View, task_of
 from models.zoo import LOCAL, Card, shelved
@@ -96,12 +97,15 @@ class Sensing:
             for backbone in self._candidates(name, asked):
                 if (backbone.card.name, backbone.card.digest) == own.model:
                     return RoomReader(backbone, own)
+            if own.model == (bare(name).card.name, bare(name).card.digest):
+                return RoomReader(bare(name), own)
         return self._model(name, asked)
 
-    def base_of(self, task: str, nics: Sequence[str], room: str, *, simulated: bool) -> Backbone | None:
-        """The backbone that a head of this room should stand on, whether or not it may speak by itself.
+    def base_of(self, task: str, nics: Sequence[str], room: str, *, simulated: bool) -> Base:
+        """What a head of this room should stand on, whether or not it may speak by itself.
 
-        One that was trained on frames of the same kind, real or simulated, is preferred, then the last one.
+        A backbone that was trained on frames of the same kind, real or simulated, is preferred, then the last
+        one; where none was trained on these NICs, features alone.
         """
         fitting = [
             one
@@ -110,7 +114,7 @@ class Sensing:
             and set(nics) <= set(one.card.nics)
             and room in (one.card.rooms or (room,))
         ]
-        return max(fitting, key=lambda one: one.card.simulated == simulated, default=None)
+        return max(fitting, key=lambda one: one.card.simulated == simulated, default=bare(task))
 
     def _candidates(self, name: str, asked: "_Asked") -> list[Backbone]:
         """Models of the task whose cards name every NIC of the window (its links are pooled) and the room."""

@@ -3,10 +3,10 @@
 import numpy as np
 
 from models.adapt.head import RoomHead
-from models.runtime import Backbone
+from models.runtime import Base
 
 
-def shipped_head(backbone: Backbone) -> RoomHead | None:
+def shipped_head(backbone: Base) -> RoomHead | None:
     """The shipped head on vectors of `Backbone.vector`; None for metres, or where the model does not tell it.
 
     An embedding is the front of a vector; what stands behind it has no weight.

@@ -18,7 +18,7 @@ from models.adapt.gate import (
 )
 from models.adapt.head import RoomHead
 from models.errors import SelectionError
-from models.runtime import Backbone
+from models.runtime import Base
 from models.sensing import Sensing
 from models.signal.window import WindowSpec
 from models.tasks.ordinal import interval
@@ -211,7 +211,7 @@ def _before(store: Store, job: Job, material: Material, judged: Score) -> Score 
     return score(found, material.rows, material.classes, ordered=material.ordered)
 
 
-def _active(store: Store, job: Job, backbone: Backbone) -> RoomHead | None:
+def _active(store: Store, job: Job, backbone: Base) -> RoomHead | None:
     """The room's own head that serves now, if it stands on the same backbone and means the same classes."""
     mine = (versions.c.room == job.room) & (versions.c.task == job.task) & (versions.c.state == ACTIVE)
     with store.read() as connection:

@@ -1,4 +1,4 @@
-"""What a job learns from: the room's accepted samples as labelled vectors, and the backbone they stand on."""
+"""What a job learns from: the room's accepted samples as labelled vectors, and what they stand on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from models.adapt.base import ELSEWHERE, Rows, Setting
 from models.adapt.evidence import GateRefusal
 from models.adapt.head import RoomHead
 from models.adapt.shipped import shipped_head
-from models.runtime import Backbone
+from models.runtime import Base
 from models.sensing import Sensing
 from models.signal.clip import Clip
 from models.signal.view import View
@@ -36,7 +36,7 @@ class Material:
     rows: Rows
     source: Rows
     shipped: RoomHead | None
-    backbone: Backbone
+    backbone: Base
     classes: tuple[str, ...]
     ordered: bool
     simulated: bool
@@ -61,7 +61,7 @@ def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: Wi
     """All accepted samples of the room and task.
 
     Raises:
-        GateRefusal: there are none, they do not belong together, or no backbone speaks for their NICs.
+        GateRefusal: there are none, or they do not belong together.
     """
     samples = accepted_samples(store, room, task)
     kinds = {sample.origin == SIMULATED for sample in samples}
@@ -75,15 +75,11 @@ def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: Wi
     simulated = kinds.pop()
     nics = sorted({nic for _, window in cut for nic in window.nics})
     backbone = sensing.base_of(task, nics, room, simulated=simulated)
-    if backbone is None:
-        raise GateRefusal(
-            "no_model",
-            f"no loaded model of {task} was trained on frames of {', '.join(nics)}: see GET /v1/models",
-        )
     classes = _classes(task, samples, backbone)
+    rows = _rows(cut, backbone, classes, room)
     return Material(
-        rows=_rows(cut, backbone, classes, room),
-        source=_source(backbone, classes),
+        rows=rows,
+        source=_source(backbone, classes, rows.values.shape[1]),
         shipped=shipped_head(backbone) if classes == backbone.card.classes else None,
         backbone=backbone,
         classes=classes,
@@ -105,7 +101,7 @@ def _windows(store: Store, sample: Sample, spec: WindowSpec) -> list[Window]:
     return [window for window in cut if window.occupancy >= MIN_OCCUPANCY]
 
 
-def _classes(task: str, samples: Sequence[Sample], backbone: Backbone) -> tuple[str, ...]:
+def _classes(task: str, samples: Sequence[Sample], backbone: Base) -> tuple[str, ...]:
     """The backbone's classes where the task has them for good; else those that people named.
 
     Raises:
@@ -123,9 +119,7 @@ def _classes(task: str, samples: Sequence[Sample], backbone: Backbone) -> tuple[
     return backbone.card.classes
 
 
-def _rows(
-    cut: Sequence[tuple[Sample, Window]], backbone: Backbone, classes: Sequence[str], room: str
-) -> Rows:
+def _rows(cut: Sequence[tuple[Sample, Window]], backbone: Base, classes: Sequence[str], room: str) -> Rows:
     recording = _recordings([sample for sample, _ in cut])
     vectors, kept = [], []
     for sample, window in cut:
@@ -161,11 +155,11 @@ def _recordings(samples: Sequence[Sample]) -> dict[str, str]:
     return found
 
 
-def _source(backbone: Backbone, classes: Sequence[str]) -> Rows:
+def _source(backbone: Base, classes: Sequence[str], width: int) -> Rows:
     """Rows as the backbone remembers them; of classes that the room has not, each is a domain by itself."""
     if backbone.core is None:
         none = np.zeros(0)
-        return Rows(none.reshape(0, 1), none.astype(np.int64), none.astype(str), none.astype(str), none)
+        return Rows(np.zeros((0, width)), none.astype(np.int64), none.astype(str), none.astype(str), none)
     values, label, group = backbone.core.rows()
     names = [backbone.card.classes[one] for one in label]
     told = np.array([classes.index(one) if one in classes else ELSEWHERE for one in names], np.int64)

@@ -17,10 +17,16 @@ def windows(people: int, seconds: float = 24.0, *, seed: int = 0) -> list[Window
     return make.windows(make.recording(seconds, people, seed=seed))
 
 
-def moved(window: Window, by_ns: int) -> Window:
-    """The same window at another time."""
-    parts = tuple(replace(part, time_ns=part.time_ns + by_ns) for part in window.parts)
-    return replace(window, start_ns=window.start_ns + by_ns, end_ns=window.end_ns + by_ns, parts=parts)
+def moved(window: Window, by_ns: int, nic: str = "intel5300") -> Window:
+    """The same window at another time, of another card."""
+    parts = tuple(replace(part, time_ns=part.time_ns + by_ns, nic=nic) for part in window.parts)
+    return replace(
+        window,
+        start_ns=window.start_ns + by_ns,
+        end_ns=window.end_ns + by_ns,
+        nics=tuple(nic for _ in parts),
+        parts=parts,
+    )
 
 
 def teach(
@@ -34,9 +40,10 @@ def teach(
     after_s: float = 0.0,
     origin: str = "live",
     seconds: float = 24.0,
+    nic: str = "intel5300",
 ) -> str:
     """An accepted sample that says `label` while `people` walk; its id."""
-    cut = [moved(one, round(after_s * S)) for one in windows(people, seconds, seed=seed)]
+    cut = [moved(one, round(after_s * S), nic) for one in windows(people, seconds, seed=seed)]
     clip = clip_of(cut)
     assert isinstance(clip, Clip)
     asked = Asked(room, task, label, clip.start_ns, clip.end_ns, "installer")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from drivers.wire import Source
 from models.adapt import adapter
+from models.bare import NAME
 from models.sensing import Sensing
 from service.adaptation.states import JobState
 from service.settings import AdaptationSettings
@@ -19,7 +21,8 @@ from service.trainer import candidates
 from service.trainer.adaptation import Shop
 from service.trainer.loop import Trainer
 from service.trainer.shadows import trouble
-from tests.service.lessons import SPEC, teach
+from service.worker.heads import Heads
+from tests.service.lessons import SPEC, moved, teach, windows
 
 MINUTE = 120.0
 
@@ -184,6 +187,21 @@ def test_labels_no_model_can_count_to_and_mixed_origins_are_refused(site: Site) 
     assert site.run().doc["reason"] == "unknown_label"
     teach(site.store, "1", 1, origin="simulated", after_s=900)
     assert site.run().doc["reason"] == "mixed_samples"
+
+
+def test_a_card_that_no_model_knows_is_taught_from_its_features_alone(site: Site, sensing: Sensing) -> None:
+    for turn, (label, people) in enumerate({"vacant": 0, "occupied": 3}.items()):
+        teach(site.store, label, people, task="presence", after_s=100 * turn, nic="esp32")
+    job = site.run("presence")
+    assert job.state is JobState.PROVISIONAL, job.doc
+    (version,) = list_versions(site.store, "lab")
+    assert version.model == NAME
+    own = Heads(site.store).read().active["lab"]
+    (window,) = [moved(one, 0, "esp32") for one in windows(3)[10:11]]
+    (said,) = sensing.predict(window, ["presence"], source=Source.LIVE, room="lab", own=own)
+    assert said.value == "occupied"
+    assert said.model is not None
+    assert (said.model.name, said.model.trained_on) == (NAME, "nothing")
 
 
 def test_a_sample_whose_windows_are_damaged_is_named(site: Site) -> None:

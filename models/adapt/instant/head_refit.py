@@ -22,7 +22,7 @@ class HeadRefit(Adapter):
     NAME = "head_refit"
     TITLE = "head in closed form on labelled rows, covariance shared with old rooms (Friedman 1989)"
     TIER = "instant"
-    NEEDS = ("source", "support")
+    NEEDS = ("support",)
 
     def adapt(self, setting: Setting, seed: int, *, progress: Share = unseen) -> RoomHead:
         """See `Adapter.adapt`; nothing in it is random."""
@@ -31,7 +31,8 @@ class HeadRefit(Adapter):
         present = np.unique(support.label)
         if len(present) < 2:
             raise SelectionError("the labelled rows show one class; a head needs two or more")
-        mean, scale = support.values.mean(axis=0), setting.source.values.std(axis=0) + 1e-6
+        known = setting.source.values if len(setting.source) else support.values
+        mean, scale = support.values.mean(axis=0), known.std(axis=0) + 1e-6
         near = (support.values - mean) / scale
         centres = np.stack([near[support.label == one].mean(axis=0) for one in present])
         within = _spread(near - centres[np.searchsorted(present, support.label)], setting, scale)
@@ -45,10 +46,14 @@ class HeadRefit(Adapter):
 
 def _spread(left: Floats, setting: Setting, scale: Floats) -> Floats:
     """Covariance within classes of the room and of the source, and a ridge."""
-    source = within_classes(setting.source) / scale
     share = len(left) / (len(left) + ROWS_WORTH)
-    ours, theirs = left.T @ left / max(len(left), 1), source.T @ source / max(len(source), 1)
-    pooled = share * ours + (1 - share) * theirs if len(source) else ours
+    ours = left.T @ left / max(len(left), 1)
+    if len(setting.source):
+        source = within_classes(setting.source) / scale
+        theirs = source.T @ source / len(source)
+    else:  # no old rooms: their place takes the room's own spread without what features share
+        theirs = np.diag(np.diag(ours))
+    pooled = share * ours + (1 - share) * theirs
     return np.asarray(pooled + RIDGE * np.eye(len(pooled)) * np.trace(pooled) / len(pooled))
 
 
