@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from models.figures import compare
 from models.figures.page import filled
 from models.figures.rows import ROWS, Row
 from models.figures.run import answer, code_digest
@@ -40,6 +41,19 @@ def command(
                     done = answer(one, datasets, results, code=code, seeds=seeds, progress=progress)
             typer.echo(f"{one.name}: {done}")
             page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+    _compare(root, datasets, only, code)
+
+
+def _compare(root: Path, datasets: Path, only: str, code: str) -> None:
+    """Every method on every row with support, for docs/adaptation.md."""
+    results, page = root / "docs" / "results", root / "docs" / "adaptation.md"
+    for row in compare.with_support():
+        name = f"{compare.PREFIX}{row.name}"
+        if name.startswith(only):
+            with progress_bar(name) as progress:
+                done = compare.compared(row, datasets, results, code=code, progress=progress)
+            typer.echo(f"{name}: {done}")
+            page.write_text(compare.filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -136,6 +136,23 @@ def _section(room: str, reference: str, aim: float) -> Row:
     )
 
 
+FEW = "A few labels of the new room"
+"""Section of rows with support; docs/adaptation.md holds every method on them (`models.figures.compare`)."""
+
+
+def _few_counting(source: str, target: str, span: str, aims: Mapping[str, Aim], reference: str) -> Row:
+    return Row(
+        f"few-counting-{source[-1].lower()}{target[-1].lower()}-{span}",
+        FEW,
+        f"counting, {source} → {target}, 20 s of each count, decisions of {span}",
+        "counting",
+        CROWD,
+        _pair(source, target, "--support", f"{target}:20s", "--decision", span),
+        aims,
+        {"accuracy": reference},
+    )
+
+
 def _carried(task: str, source: str, target: str) -> Row:
     return Row(
         f"carried-{task}-{target.lower()}",
@@ -190,6 +207,27 @@ def _simulated_survey(room: str) -> Row:
         ("accuracy", "macro_f1"),
     )
 
+
+_FEW_COUNTING = (
+    _few_counting("RoomA", "RoomB", "4s", {"accuracy": Aim(0.55)}, "0.47"),
+    _few_counting(
+        "RoomA",
+        "RoomB",
+        "8s",
+        {"accuracy": Aim(0.63), "within_1": Aim(0.93), "mae": Aim(0.55, most=True)},
+        "0.48",
+    ),
+    _few_counting("RoomA", "RoomB", "15s", {"accuracy": Aim(0.72)}, "0.53"),
+    _few_counting("RoomB", "RoomA", "4s", {"accuracy": Aim(0.55)}, "0.46"),
+    _few_counting(
+        "RoomB",
+        "RoomA",
+        "8s",
+        {"accuracy": Aim(0.62), "within_1": Aim(0.90), "mae": Aim(0.60, most=True)},
+        "0.50",
+    ),
+    _few_counting("RoomB", "RoomA", "15s", {"accuracy": Aim(0.70)}, "0.57"),
+)
 
 ROWS: tuple[Row, ...] = (
     _presence("ab", "RoomA", "RoomB"),
@@ -289,4 +327,5 @@ ROWS: tuple[Row, ...] = (
     ),
     *(_simulated_days(room) for room in ("room10", "room11", "room12")),
     *(_simulated_survey(room) for room in ("room10", "room11", "room12")),
+    *_FEW_COUNTING,
 )

@@ -1,0 +1,143 @@
+"""Every method on every question with a few labels: docs/adaptation.md, beside what each costs.
+
+One source model a seed serves all methods; the rows, units and metrics are those of `roomtone evaluate`.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.errors import ModelsError
+from models.figures.rows import FEW, ROWS, Row
+from models.figures.run import key_of, question_of, replace_suffix
+from models.learners.base import Problem
+from models.training.judge import decide, units
+from models.training.problem import Study, study
+
+PREFIX = "methods-"
+BEGIN = "<!-- methods: made by `make figures`, do not edit -->"
+END = "<!-- end of methods -->"
+TURNS = 3
+"""Seeds, or draws of the support, that a cell is the mean of."""
+_SKIPPED = ("adapted",)
+
+Progress = Callable[[str, float], None]
+
+
+def compared(row: Row, datasets: Path, results: Path, *, code: str, progress: Progress) -> str:
+    """Answer one row for all methods unless its answer is there already; what was done, in a word or two."""
+    path = results / f"{PREFIX}{row.name}.json"
+    try:
+        key = key_of(row, datasets, f"{code} compare", TURNS)
+        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("key") == key:
+            return "as it was"
+        torch.set_num_threads(1)
+        began = time.monotonic()
+        told = _answered(study(question_of(row, datasets, TURNS), progress), row, progress)
+    except ModelsError as error:
+        return f"not answered: {error}"
+    staged = replace_suffix(path)
+    staged.write_text(json.dumps({"key": key, **told}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    staged.replace(path)
+    return f"answered in {time.monotonic() - began:.0f} s"
+
+
+def _answered(asked: Study, row: Row, progress: Progress) -> dict[str, Any]:
+    methods = {name: one for name, one in asked.learner.methods().items() if name not in _SKIPPED}
+    metric = next(iter(row.aims))
+    cells: dict[str, list[tuple[float, float]]] = {}
+    silent: dict[str, str] = {}
+    for turn in range(TURNS):
+        draw = asked.draws[turn] if len(asked.draws) >= TURNS else None
+        for problem in asked.folds(turn, draw):
+            fitted = asked.fitted(problem, turn)
+            for number, (name, method) in enumerate(methods.items()):
+                progress(f"{turn + 1} of {TURNS}: {name}", (turn + number / len(methods)) / TURNS)
+                began = time.process_time()
+                try:
+                    found = method(problem, fitted, turn)
+                except ModelsError as error:
+                    silent[name] = str(error)
+                    continue
+                spent = time.process_time() - began
+                cells.setdefault(name, []).append((_figure(asked, problem, found, metric), spent))
+    return {
+        "metric": metric,
+        "turns": TURNS,
+        "methods": {
+            name: {
+                "mean": round(float(np.mean([figure for figure, _ in held])), 4),
+                "sd": round(float(np.std([figure for figure, _ in held])), 4),
+                "cpu_s": round(float(np.mean([spent for _, spent in held])), 2),
+            }
+            for name, held in cells.items()
+        },
+        "silent": silent,
+    }
+
+
+def _figure(asked: Study, problem: Problem, found: np.ndarray, metric: str) -> float:
+    rows = units(problem.query, asked.question.decision_s)
+    told = decide(found[:, : len(problem.spec.classes)], rows, problem.query.pooling)
+    label = problem.query.label[np.array([one[0] for one in rows])]
+    return problem.spec.metrics(told, label)[metric]
+
+
+def with_support(rows: Sequence[Row] = ROWS) -> list[Row]:
+    """Rows that the table has a column for."""
+    return [row for row in rows if row.section == FEW]
+
+
+def filled(text: str, results: Path) -> str:
+    """The page with its table made anew.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"the page lacks the marks {BEGIN!r} and {END!r}")
+    head, rest = text.split(BEGIN, 1)
+    _, tail = rest.split(END, 1)
+    return f"{head}{BEGIN}\n\n{table(results)}\n{END}{tail}"
+
+
+def table(results: Path) -> str:
+    """A line a method, a column a row that was answered; the best of each column stands out."""
+    held = {row: _read(results / f"{PREFIX}{row.name}.json") for row in with_support()}
+    told = {row: one for row, one in held.items() if one is not None}
+    if not told:
+        return "Not answered yet.\n"
+    names = sorted(
+        {name for one in told.values() for name in one["methods"]}, key=lambda name: (name != "auto", name)
+    )
+    best = {row: max(float(cell["mean"]) for cell in one["methods"].values()) for row, one in told.items()}
+    lines = [
+        "| method | CPU s | " + " | ".join(str(number) for number in range(1, len(told) + 1)) + " |",
+        "|---" * (len(told) + 2) + "|",
+    ]
+    for name in names:
+        cells = [_cell(one["methods"].get(name), best[row]) for row, one in told.items()]
+        spent = max(float(one["methods"][name]["cpu_s"]) for one in told.values() if name in one["methods"])
+        lines.append(f"| `{name}` | {spent:.1f} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        *(f"{number}. {row.title} ({told[row]['metric']})" for number, row in enumerate(told, 1)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(cell: Mapping[str, float] | None, best: float) -> str:
+    if cell is None:
+        return "-"
+    figure = f"{cell['mean']:.3f}"
+    return f"**{figure}**" if cell["mean"] >= best else figure
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
