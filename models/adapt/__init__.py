@@ -14,6 +14,8 @@ from models.errors import SelectionError
 
 _BUILT_IN: dict[str, str] = {
     "head_refit": "models.adapt.instant.head_refit:HeadRefit",
+    "two_covariance": "models.adapt.instant.two_covariance:TwoCovariance",
+    "whitened_neighbours": "models.adapt.instant.whitened_neighbours:WhitenedNeighbours",
     "aad": "models.adapt.deep.aad:Aad",
     "adaploc": "models.adapt.deep.adaploc:AdapLoc",
     "adversary": "models.adapt.deep.conditional_adversary:Adversary",

@@ -1,5 +1,6 @@
 """Adapters of `models.adapt` as methods of `roomtone evaluate`: a problem's rows as vectors, answers back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ def setting_of(learner: "Learner", problem: "Problem", fitted: Any) -> Setting: 
     """What an adapter may look at: never a label of the query."""
     seen = problem.unlabelled is not None and problem.unlabelled is not problem.support
     return Setting(
-        source=_native(rows_of(learner, fitted, problem.source), len(problem.spec.classes)),
+        source=_native(
+            rows_of(learner, fitted, problem.source), problem.source.classes, problem.spec.classes
+        ),
         support=None if problem.support is None else rows_of(learner, fitted, problem.support),
         unlabelled=learner.vectors(fitted, problem.unlabelled.inputs)
         if seen and problem.unlabelled is not None
@@ -50,6 +53,10 @@ def rows_of(learner: "Learner", fitted: Any, samples: Samples) -> Rows:  # noqa:
     )
 
 
-def _native(rows: Rows, classes: int) -> Rows:
-    """The same; rows of a class that the target does not have say so."""
-    return replace(rows, label=np.where(rows.label < classes, rows.label, ELSEWHERE))
+def _native(rows: Rows, named: Sequence[str], ours: Sequence[str]) -> Rows:
+    """The same; rows of a class that the target does not have say so, and have its name for a domain."""
+    native = rows.label < len(ours)
+    if native.all():
+        return rows
+    domain = np.where(native, rows.domain, np.array(named)[rows.label])
+    return replace(rows, label=np.where(native, rows.label, ELSEWHERE), domain=domain)

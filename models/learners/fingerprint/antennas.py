@@ -9,6 +9,7 @@ the turns are drawn anew.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from models.data.device_loc import CHANNEL
 from models.data.samples import Samples
-from models.learners.base import Inputs, Learner, Share, unseen
+from models.learners.base import Found, Inputs, Learner, Share, unseen
 from models.learners.ensemble import LEAST, Ensemble
 from models.learners.fingerprint.views import Views, check_labelled, softmax
 from models.training.judge import units
@@ -62,6 +63,11 @@ class AntennaPhases(Learner):
         forests = _forests(samples, seed)
         progress(1.0)
         return Views(views, forests, sharpness)
+
+    def vectors(self, fitted: Any, inputs: Inputs) -> Found:  # noqa: ANN401
+        """Steps over frequency: blind to quarter turns, so that a mean of them means something."""
+        del fitted
+        return np.asarray(_real(steps(level(inputs[CHANNEL]))), np.float64)
 
 
 def _forests(samples: Samples, seed: int) -> list[Ensemble]:

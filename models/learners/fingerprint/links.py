@@ -5,13 +5,14 @@ channel, unlike any row of EXP2_sub1: what is learned there finds the place in t
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from models.data.dfl import AMPLITUDE
 from models.data.samples import Samples
-from models.learners.base import Inputs, Learner, Share, unseen
+from models.learners.base import Found, Inputs, Learner, Share, unseen
 from models.learners.ensemble import Ensemble
 from models.learners.fingerprint.choice import MEMBERS, USUAL, Pair, best_pairs
 from models.learners.fingerprint.views import Floats, Views, check_labelled
@@ -65,6 +66,11 @@ class LinkFingerprints(Learner):
             fitted.append(Ensemble([one], view, len(samples.classes)))
             progress(0.5 + (done + 1) / len(chosen) / 2)
         return Views(views, fitted)
+
+    def vectors(self, fitted: Any, inputs: Inputs) -> Found:  # noqa: ANN401
+        """Slopes of power over frequency: of all views they carry best from room to room."""
+        del fitted
+        return views(inputs)["slopes"]
 
 
 def views(inputs: Inputs) -> dict[str, Floats]:
