@@ -129,6 +129,7 @@ def _clips(path: Path, domain: str, task: str, names: tuple[str, ...]) -> Sample
 
 
 def profiles(csi: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Static log amplitude of clips ``[clip, rx, subcarrier, packet, 2]``, no level ``[clip, series]``."""
-    size = np.log(np.hypot(csi[..., 0], csi[..., 1]) + 1e-3).mean(axis=3).reshape(len(csi), -1)
-    return np.asarray(size - size.mean(axis=1, keepdims=True), np.float32)
+    """Mean amplitude of clips ``[clip, rx, subcarrier, packet, 2]`` over its RMS ``[clip, series]``."""
+    size = np.hypot(csi[..., 0], csi[..., 1]).mean(axis=3).reshape(len(csi), -1)
+    level = np.sqrt((size**2).mean(axis=1, keepdims=True))
+    return np.asarray(size / np.maximum(level, 1e-9), np.float32)

@@ -85,7 +85,7 @@ class ClipEnsemble(Learner):
     TITLE = "shrinkage LDA + extra trees + SVM on motion features of clips"
     TASKS = ("activity",)
     INPUTS = (CLIP,)
-    FEWEST = 2
+    FEWEST = 3
 
     def methods(self) -> Mapping[str, Method]:
         """What all learners have; `adapted` is per-room standardisation here."""

@@ -76,7 +76,7 @@ class LinkViews(Learner):
     TITLE = "LDA + extra trees + SVM on several views of links' statistics, and gain-free LDA"
     TASKS = ("localization", "counting")
     INPUTS = (SIZES, TERMS)
-    FEWEST = 2
+    FEWEST = 3
 
     def fit(self, samples: Samples, seed: int, *, progress: Share = unseen) -> "Views":
         """Fit every classifier on every view."""

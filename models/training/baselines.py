@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.kernel_ridge import KernelRidge
@@ -83,13 +84,17 @@ def random_network(problem: Problem, seed: int) -> Found:
 
 
 def fingerprint(problem: Problem, seed: int) -> Found:
-    """Control: the static mean profile alone, nearest class mean. It recognises the recording."""
+    """Control: the static mean profile alone. It recognises the recording.
+
+    Nearest row of the support where there is one, else nearest class mean of the source.
+    """
     del seed
     labelled = problem.support if problem.support is not None else problem.source
     width = min(labelled.profile.shape[1], problem.query.profile.shape[1])
-    seen = np.unique(labelled.label)
-    centres = np.stack([labelled.profile[labelled.label == one, :width].mean(axis=0) for one in seen])
-    distance = ((problem.query.profile[:, None, :width] - centres) ** 2).sum(axis=2)
+    seen, asked = np.unique(labelled.label), problem.query.profile[:, :width]
+    rows = [labelled.profile[labelled.label == one, :width] for one in seen]
+    centres = rows if problem.support is not None else [one.mean(axis=0)[None] for one in rows]
+    distance = np.stack([cdist(asked, one, "sqeuclidean").min(axis=1) for one in centres], axis=1)
     near = np.exp(-(distance - distance.min(axis=1, keepdims=True)) / max(float(distance.std()), 1e-9))
     out = np.zeros((len(problem.query), len(problem.spec.classes)))
     out[:, seen] = near / near.sum(axis=1, keepdims=True)

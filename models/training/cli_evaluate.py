@@ -44,7 +44,9 @@ LeaveOut = Annotated[
 LearnerName = Annotated[
     str | None, typer.Option(help=f"By default the data set's own; {', '.join(names())}.")
 ]
-SupportOption = Annotated[str | None, typer.Option(help="Labelled target windows, e.g. RoomB:20s.")]
+SupportOption = Annotated[
+    str | None, typer.Option(help="Labelled target rows: RoomB:20s, or RoomB:5 for 5 of each class.")
+]
 Bridge = Annotated[str | None, typer.Option(help="Further domains, whose labels are not looked at.")]
 Classes = Annotated[str | None, typer.Option(help="Only these classes, e.g. 0-5 or walking,standing.")]
 Method = Annotated[
