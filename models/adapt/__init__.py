@@ -13,7 +13,11 @@ from models.adapt.base import Adapter, Tier
 from models.errors import SelectionError
 
 _BUILT_IN: dict[str, str] = {
+    "prototype": "models.adapt.instant.prototype:Prototype",
     "head_refit": "models.adapt.instant.head_refit:HeadRefit",
+    "ordinal_refit": "models.adapt.instant.ordinal_refit:OrdinalRefit",
+    "standardise": "models.adapt.instant.standardise:Standardise",
+    "coral": "models.adapt.instant.coral:Coral",
     "two_covariance": "models.adapt.instant.two_covariance:TwoCovariance",
     "whitened_neighbours": "models.adapt.instant.whitened_neighbours:WhitenedNeighbours",
     "aad": "models.adapt.deep.aad:Aad",

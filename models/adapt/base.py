@@ -36,8 +36,8 @@ class Rows:
     Attributes:
         values: float64 ``[row, feature]``.
         label: int64 ``[row]``, class of each; `ELSEWHERE` of source rows whose class the room does not have.
-        domain: where each is from ``[row]``; `session` is its recording. Of a class that the room does not have it
-            names site and class: rows of one such class, of all its recordings, share it.
+        domain: where each is from ``[row]``; `session` is its recording. Of a class that the room lacks
+            it names site and class: rows of one such class, of all its recordings, share it.
         start_s: when its window begins, seconds into the recording ``[row]``.
     """
 
