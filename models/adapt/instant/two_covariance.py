@@ -22,6 +22,8 @@ TEMPERATURES = np.geomspace(1.0, 32.0, 16)
 USUAL = 4.0
 """Temperature where no row can be left out: neighbouring numbers of a vector are far from independent."""
 ROUNDS = 8
+GUESSED_WORTH = 2.0
+"""All rows of a class that is guessed weigh at most as much as this many labelled ones."""
 _NEVER = -1e4
 _LEAST = 1e-6
 
@@ -94,8 +96,10 @@ class Posterior:
         """Class means after rows without labels ``[row, direction]`` were shared among the classes."""
         for _ in range(ROUNDS):
             share = _shares(others, centres, temperature)
-            total = self.count + share.sum(axis=0)
-            seen = (self.seen * self.count[:, None] + share.T @ others) / total[:, None]
+            found = share.T @ others / np.maximum(share.sum(axis=0), _LEAST)[:, None]
+            worth = np.minimum(share.sum(axis=0), GUESSED_WORTH)
+            total = self.count + worth
+            seen = (self.seen * self.count[:, None] + found * worth[:, None]) / total[:, None]
             centres = self.centres(seen, total)
         return centres
 
