@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.signal.bands import BANDS as PARTS
+from models.signal.bands import VERSION as BANDED
+from models.signal.bands import bands
 from models.signal.fading import Fading
 from models.signal.grid import SUBCARRIERS
 from models.signal.motion import MIN_PAIRS
@@ -54,6 +57,12 @@ def _amplitude(view: View) -> Measured:
     return _joined(rows, (BANDS, TIME_BINS))
 
 
+def _banded(view: View) -> Measured:
+    """How each part of the band fades (`models.signal.bands`), ``[stream, 10]``."""
+    rows = [bands(one) for one in view.fading.values() if one.filled >= 2 * MIN_PAIRS]
+    return _joined(rows, (2 * PARTS,))
+
+
 def _over_time(fading: Fading) -> Floats:
     """Bins of the window averaged to `TIME_BINS`, over those that hold frames, ``[stream, 10, 100]``."""
     edges = np.arange(TIME_BINS) * len(fading.mask) // TIME_BINS
@@ -76,5 +85,6 @@ INPUTS: Mapping[str, Callable[[View], Measured]] = {
     VARIATION: _variation,
     PROFILE: _profile,
     AMPLITUDE: _amplitude,
+    BANDED: _banded,
 }
 """Name of an input -> how it is made of a window."""
