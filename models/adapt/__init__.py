@@ -16,6 +16,8 @@ _BUILT_IN: dict[str, str] = {
     "prototype": "models.adapt.instant.prototype:Prototype",
     "head_refit": "models.adapt.instant.head_refit:HeadRefit",
     "ordinal_refit": "models.adapt.instant.ordinal_refit:OrdinalRefit",
+    "metric_head": "models.adapt.instant.metric_head:MetricHead",
+    "neighbours": "models.adapt.instant.neighbours:Neighbours",
     "standardise": "models.adapt.instant.standardise:Standardise",
     "coral": "models.adapt.instant.coral:Coral",
     "two_covariance": "models.adapt.instant.two_covariance:TwoCovariance",
