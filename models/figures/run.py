@@ -13,6 +13,7 @@ from models.errors import ModelsError
 from models.figures.rows import SIMULATION, Row
 from models.training.evaluate import evaluate
 from models.training.problem import Question, selected
+from models.training.support import parse_support
 
 Progress = Callable[[str, float], None]
 _CODE = (
@@ -45,6 +46,7 @@ def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
         given["--source"],
         given.get("--target"),
         support=given.get("--support"),
+        classes=tuple(given["--classes"].split(",")) if "--classes" in given else None,
         method=given.get("--method", "auto"),
         leave_out=given.get("--leave-out"),
         learner=given.get("--learner"),
@@ -71,7 +73,9 @@ def key_of(row: Row, datasets: Path, code: str, seeds: int) -> str:
     question = question_of(row, datasets, seeds)
     dataset = dataset_of(question.data)
     source, target = selected(question, dataset)
-    data = digest_of(dataset, question.data, question.task, [part.domain for part in (*source, *target)])
+    lent = [] if question.support is None else [one.domain for one in parse_support(question.support)]
+    names = list(dict.fromkeys([*(part.domain for part in (*source, *target)), *lent]))
+    data = digest_of(dataset, question.data, question.task, names)
     words = [*row.words, row.task, code, data, str(seeds)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
