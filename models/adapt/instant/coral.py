@@ -1,7 +1,7 @@
 """CORAL: the second moments of the room are turned into those of old rooms; no labels.
 
-After Sun, Feng, Saenko, "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, with the target mapped to
-the source instead of the other way round, so that the source's head serves as it is.
+After Sun, Feng, Saenko, "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, with the target mapped
+to the source instead of the other way round, so that the source's head serves as it is.
 """
 
 import numpy as np

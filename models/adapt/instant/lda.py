@@ -1,4 +1,4 @@
-"""A linear head from class means and one covariance, for methods that only differ in where these come from."""
+"""A linear head from class means and one covariance, wherever these come from."""
 
 import numpy as np
 import numpy.typing as npt

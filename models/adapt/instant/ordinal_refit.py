@@ -1,7 +1,8 @@
 """Counts share what they teach: class means of the room lie on a smooth curve of the count.
 
-A handful of rows tells the mean of a class badly; all rows together tell a curve of few terms well. The part of
-each mean that the curve leaves is believed by as much as its rows are many. Nobody at all is a case of its own.
+A handful of rows tells the mean of a class badly; all rows together tell a curve of few terms well. The part
+of each mean that the curve leaves is believed by as much as its rows are many. Nobody at all is a case of its
+own.
 """
 
 import numpy as np

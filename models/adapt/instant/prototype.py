@@ -1,6 +1,6 @@
 """Prototypes: the nearest class mean of the room's labelled rows, every feature by its own scale.
 
-After Snell, Swersky, Zemel, "Prototypical Networks", NIPS 2017, on fixed vectors instead of a trained embedding.
+After Snell, Swersky, Zemel, "Prototypical Networks", NIPS 2017, on fixed vectors.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Per-room standardisation: old rooms each by their own mean and scale, the new room by its own; no labels."""
+"""Per-room standardisation: old rooms each by their mean and scale, the new room by its own; no labels."""
 
 import numpy as np
 
