@@ -86,7 +86,7 @@ def test_counting_with_support_shows_every_baseline_and_the_control(data: Path) 
     result = run(
         cli_evaluate.app,
         ["counting", "--data", str(data), "--source", "RoomA", "--target", "RoomB", "--seeds", "1",
-         "--support", "RoomB:8s", "--transductive", "--decision", "5s", "--json"],
+         "--support", "RoomB:8s", "--transductive", "--decision", "5s", "--method", "head_only", "--json"],
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)

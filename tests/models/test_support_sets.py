@@ -40,7 +40,13 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def asked(data: Path, **more: Any) -> Question:
-    given = {"source": "EXP8_sub1", "target": "EXP9_sub2", "support": "EXP9_sub1:3", "seeds": 1}
+    given = {
+        "source": "EXP8_sub1",
+        "target": "EXP9_sub2",
+        "support": "EXP9_sub1:3",
+        "seeds": 1,
+        "method": "pooled",
+    }
     return Question("localization", data, **{**given, **more})
 
 
@@ -132,7 +138,7 @@ def test_the_header_says_what_of_the_target_was_used(links: Path) -> None:
         "--seeds",
         "1",
     ]
-    support = ["--support", "EXP9_sub2:2", "--transductive"]
+    support = ["--support", "EXP9_sub2:2", "--transductive", "--method", "pooled"]
     plain = CliRunner().invoke(cli_evaluate.app, words).stdout
     assert "EXP9_sub1 -> EXP9_sub2, no target data" in plain
     told = CliRunner().invoke(cli_evaluate.app, [*words, *support]).stdout
