@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.prediction import ModelRef
+from models.signal.bands import VERSION as BANDED
+from models.signal.bands import in_slots
+from models.signal.inputs import INPUTS
 from models.signal.variation import NAMES, VERSION
 from models.signal.view import View
 from models.task_names import FIXED
@@ -22,11 +25,10 @@ _CLASSES = {
     "presence": ("vacant", "occupied"),
     "counting": tuple(str(number) for number in range(MOST_PEOPLE + 1)),
 }
-WIDTH = 2 * len(NAMES)
 
 
 class BareBackbone:
-    """Mean and spread over streams of `models.signal.variation`, as a backbone offers its vectors.
+    """Mean over streams of `models.signal.variation`, and `models.signal.bands`: vectors without a network.
 
     Attributes:
         core: None, it was trained nowhere.
@@ -46,18 +48,18 @@ class BareBackbone:
             classes=_CLASSES[task] if task in FIXED else (),
             output="softmax",
             nics=(),
-            digest=hashlib.sha256(f"{VERSION} {NAMES}".encode()).hexdigest(),
+            digest=hashlib.sha256(f"{VERSION} {NAMES} {BANDED}".encode()).hexdigest(),
             calibration={"temperature": 1.0, "interval_width": 2.0},
             document={},
         )
 
     def vector(self, view: View) -> npt.NDArray[np.float64] | None:
-        """Mean and standard deviation of each feature over measured streams ``[66]``; None without any."""
-        found = view.variation
-        if not found.mask.any():
+        """Mean of each feature over measured streams, and fading by band and stream; None without any."""
+        found, banded = view.variation, INPUTS[BANDED](view)
+        if not (found.mask.any() and banded.mask.any()):
             return None
         measured = found.features[found.mask].astype(np.float64)
-        return np.concatenate([measured.mean(axis=0), measured.std(axis=0)])
+        return np.concatenate([measured.mean(axis=0), in_slots(banded.values[None], banded.mask[None])[0]])
 
     @property
     def ref(self) -> ModelRef:

@@ -9,7 +9,9 @@ import onnxruntime
 
 from models.adapt.head import RoomHead, card_logits
 from models.prediction import ModelRef
-from models.signal.inputs import INPUTS
+from models.signal.bands import VERSION as BANDED
+from models.signal.bands import in_slots
+from models.signal.inputs import INPUTS, Measured
 from models.signal.view import View
 from models.zoo import Card, Core, ShelvedModel
 
@@ -65,18 +67,16 @@ class Backbone:
     def vector(self, view: View) -> npt.NDArray[np.float64] | None:
         """What a room's own head sees of a window ``[feature]``; None when no stream is measured.
 
-        The embedding, and where a stream's input is a list of features, their mean over measured streams.
+        The embedding, and how each part of the band fades on every stream (`models.signal.bands`).
         """
-        seen = INPUTS[self.card.features](view)
-        return self.vector_of(seen.values, seen.mask) if seen.mask.any() else None
+        seen, banded = INPUTS[self.card.features](view), INPUTS[BANDED](view)
+        return self.vector_of(seen, banded) if seen.mask.any() and banded.mask.any() else None
 
-    def vector_of(
-        self, features: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.float64]:
-        """The same of an input that was made already, see `run`."""
-        embedding = self.run(features, mask)[0]
-        pooled = features[mask].mean(axis=0) if features.ndim == 2 else np.zeros(0)
-        return np.concatenate([embedding, pooled]).astype(np.float64)
+    def vector_of(self, seen: Measured, banded: Measured) -> npt.NDArray[np.float64]:
+        """The same of inputs that were made already: what the card names, and `bands-1`."""
+        embedding = self.run(seen.values, seen.mask)[0]
+        fading = in_slots(banded.values[None], banded.mask[None])[0]
+        return np.concatenate([embedding, fading]).astype(np.float64)
 
 
 class Base(Protocol):

@@ -6,15 +6,14 @@ from models.adapt.head import RoomHead
 from models.runtime import Base
 
 
-def shipped_head(backbone: Base) -> RoomHead | None:
+def shipped_head(backbone: Base, width: int) -> RoomHead | None:
     """The shipped head on vectors of `Backbone.vector`; None for metres, or where the model does not tell it.
 
-    An embedding is the front of a vector; what stands behind it has no weight.
+    An embedding is the front of a vector of `width` numbers; what stands behind it has no weight.
     """
     core, output = backbone.core, backbone.card.output
     if core is None or output == "metres":
         return None
-    width = core.mean.shape[2]
     weight = np.zeros((width, core.weight.shape[1]), np.float32)
     weight[: len(core.weight)] = core.weight
     return RoomHead.of(

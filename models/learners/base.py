@@ -13,6 +13,7 @@ from models.data.samples import PLAIN, Samples
 from models.errors import SelectionError
 from models.learners import carry
 from models.training.adapting import carried
+from models.training.automatic import automatic
 from models.training.task import TaskSpec
 from models.zoo import Output
 
@@ -169,6 +170,8 @@ class Learner:
         return found
 
     def _auto(self, problem: Problem, fitted: Any, seed: int) -> Found:  # noqa: ANN401
+        if problem.support is not None and problem.spec.classes:
+            return automatic(problem, self.methods(), fitted, seed)
         if problem.foreign:
             return carry.pooled(self)(problem, fitted, seed)
         if problem.unlabelled is not None and isinstance(fitted, Adaptable):

@@ -11,6 +11,7 @@ from models.signal.bands import VERSION as BANDED
 from models.signal.bands import in_slots
 from models.signal.variation import VERSION
 from models.tasks.ordinal import class_probabilities
+from models.training.automatic import automatic
 from models.training.export import to_onnx
 from models.training.fit import Fitted, fit
 from models.training.methods import METHODS, applicable
@@ -62,7 +63,13 @@ class StreamSetLearner(Learner):
     def methods(self) -> Mapping[str, Method]:
         """See `models.training.methods`."""
         own = {name: _unwrapped(method) for name, method in METHODS.items()}
-        return {**self.adapters(), **own, "pooled": carry.pooled(self)}
+        return {**self.adapters(), **own, "pooled": carry.pooled(self), "auto": self._chosen}
+
+    def _chosen(self, problem: Problem, model: StreamSetModel, seed: int) -> Found:
+        """With labelled rows of the target what does best on held-out ones; else as its own methods do."""
+        if problem.support is None:
+            return METHODS["auto"](problem, model.fitted, seed)
+        return automatic(problem, self.methods(), model, seed)
 
     def vectors(self, fitted: StreamSetModel, inputs: Inputs) -> Found:
         """How each part of the band fades on every stream: within one room the best that was found.

@@ -11,6 +11,8 @@ from models.data.digest import digest
 from models.data.registry import Simulated, check_task, dataset_of
 from models.data.samples import Samples
 from models.errors import SelectionError
+from models.signal.bands import VERSION as BANDED
+from models.signal.inputs import INPUTS
 from models.signal.window import WindowSpec
 from models.training.build import Origin
 
@@ -59,7 +61,7 @@ def from_folder(
         raise SelectionError("models are trained on simulated rooms with --simulation, without --data")
     known = dataset.domains(data, task)
     wanted = list(known) if domains is None else list(domains)
-    samples = dataset.load(data, task, wanted, inputs=inputs, progress=progress)
+    samples = dataset.load(data, task, wanted, inputs=_for_core(inputs), progress=progress)
     return samples, Origin(
         trained_on=data.resolve().name,
         licence=licence,
@@ -68,6 +70,11 @@ def from_folder(
         data=f"{data.resolve().name}: {', '.join(wanted)}",
         digest=digest(path for name in wanted for path in known[name]),
     )
+
+
+def _for_core(inputs: Sequence[str]) -> tuple[str, ...]:
+    """What a learner looks at and, if that is made of windows, what the core of its model is made of too."""
+    return tuple(dict.fromkeys((*inputs, BANDED))) if set(inputs) <= set(INPUTS) else tuple(inputs)
 
 
 def from_simulation(
@@ -87,6 +94,7 @@ def from_simulation(
     if task not in SIMULATION_LEARNERS:
         raise SelectionError(f"nothing is simulated for {task}, but for {', '.join(SIMULATION_LEARNERS)}")
     extra: dict[str, Any] = {}
+    inputs = _for_core(inputs)
     if task == "activity":
         samples = simulated_tasks.activities(
             rooms // 2, seed=SIMULATION_SEED, inputs=inputs, progress=progress

@@ -80,7 +80,7 @@ def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: Wi
     return Material(
         rows=rows,
         source=_source(backbone, classes, rows.values.shape[1]),
-        shipped=shipped_head(backbone) if classes == backbone.card.classes else None,
+        shipped=shipped_head(backbone, rows.values.shape[1]) if classes == backbone.card.classes else None,
         backbone=backbone,
         classes=classes,
         ordered=task == COUNTING,
@@ -157,7 +157,7 @@ def _recordings(samples: Sequence[Sample]) -> dict[str, str]:
 
 def _source(backbone: Base, classes: Sequence[str], width: int) -> Rows:
     """Rows as the backbone remembers them; of classes that the room has not, each is a domain by itself."""
-    if backbone.core is None:
+    if backbone.core is None or backbone.core.mean.shape[2] != width:  # none, or of other features
         none = np.zeros(0)
         return Rows(np.zeros((0, width)), none.astype(np.int64), none.astype(str), none.astype(str), none)
     values, label, group = backbone.core.rows()

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from models.runtime import Backbone
+from models.signal.bands import BANDS
+from models.signal.inputs import Measured
 from models.zoo import CardError, Core, read_model, shelved
 
 SHIPPED = shelved(["open", "research"])
@@ -33,8 +35,9 @@ def test_shipped_models_remember_every_class_as_a_room_sees_it(model: object) ->
     assert set(label.tolist()) == set(range(len(card.classes)))
     assert np.isfinite(values).all()
     shape = {"amplitude-1": (1, 10, 100), "profile-1": (6, 30)}.get(card.features, (1, 33))
-    vector = Backbone(model).vector_of(np.zeros(shape, np.float32), np.ones(shape[0], bool))  # type: ignore[arg-type]
-    assert values.shape[1] == len(vector)
+    seen = Measured(np.zeros(shape, np.float32), np.ones(shape[0], bool))
+    banded = Measured(np.zeros((6, 2 * BANDS), np.float32), np.ones(6, bool))
+    assert values.shape[1] == len(Backbone(model).vector_of(seen, banded))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model", SHIPPED, ids=lambda one: one.card.name)

@@ -172,7 +172,7 @@ def own_head(both: Sensing, *, simulated: bool) -> RoomModel:
     card = next(card for card in both.cards() if card.name == "counting-simulation")
     bias = np.full(8, -5.0)
     bias[3] = 5
-    head = RoomHead.of("softmax", (np.zeros(49), np.ones(49)), (np.zeros((49, 8)), bias))
+    head = RoomHead.of("softmax", (np.zeros(76), np.ones(76)), (np.zeros((76, 8)), bias))
     return RoomModel(head, (card.name, card.digest), 7, "d" * 64, card.classes, simulated, provisional=True)
 
 
