@@ -92,3 +92,35 @@ def test_without_labels_a_room_of_other_gain_and_offset_is_told(name: str) -> No
     other = replace(whole, support=None, unlabelled=whole.unlabelled * 3 + 20)
     seen = replace(asked, values=asked.values * 3 + 20)
     assert right(adapter(name).adapt(other, 0), seen) > 0.8
+
+
+def test_counts_that_follow_no_curve_keep_means_of_their_own() -> None:
+    bent, free = made.setting(7, ordered=True, each=12), made.setting(7, ordered=False, each=12)
+    asked = made.query(7)
+    as_counts, as_names = (right(adapter("ordinal_refit").adapt(one, 0), asked) for one in (bent, free))
+    assert as_counts > as_names - 0.02
+    assert as_names > 0.8
+
+
+def test_few_rows_of_counts_on_a_curve_are_told_better_together() -> None:
+    rng = np.random.default_rng(3)
+    towards = rng.standard_normal(12) * 2
+
+    def rows(each: int, room: str) -> Rows:
+        label = np.repeat(np.arange(8), each)
+        values = np.log1p(label)[:, None] * towards + rng.standard_normal((len(label), 12))
+        names = np.full(len(label), room)
+        return Rows(values, label, names, names, np.tile(np.arange(each, dtype=float), 8))
+
+    asked, won = rows(200, "new"), []
+    for _ in range(5):
+        whole = replace(
+            made.setting(8, ordered=True),
+            source=rows(40, "old"),
+            support=rows(2, "new"),
+            unlabelled=None,
+            bridge=None,
+        )
+        plain = replace(whole, ordered=False)
+        won.append([right(adapter("ordinal_refit").adapt(one, 0), asked) for one in (whole, plain)])
+    assert np.mean(won, axis=0)[0] > np.mean(won, axis=0)[1] + 0.03

@@ -1,20 +1,22 @@
 """Counts share what they teach: class means of the room lie on a smooth curve of the count.
 
-A handful of rows tells the mean of a class badly; all rows together tell a curve of few terms well. The part
-of each mean that the curve leaves is believed by as much as its rows are many. Nobody at all is a case of its
-own.
+A handful of rows tells the mean of a class badly; all rows together tell a curve of few terms well. By how
+much means are drawn to the curve the rows themselves tell: by as much as chance, and not the room, puts them
+beside it (empirical Bayes, James and Stein, 1961). Nobody at all is a case of its own. Counts between those that
+were shown are told too: the curve says where they lie.
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from models.adapt.base import Adapter, Floats, Setting, Share, unseen
+from models.adapt.base import Adapter, Floats, Labels, Setting, Share, unseen
 from models.adapt.head import RoomHead
-from models.adapt.instant.head_refit import within_classes
-from models.adapt.instant.lda import centres_of, head_of, shown, shrunk
+from models.adapt.instant.lda import NEVER, shown
+from models.adapt.instant.spread import Whitening, means, of_few, whitening
 
-ROWS_WORTH = 30.0
-"""As many rows of the room weigh as much as all old rooms in the covariance, and as the curve in a mean."""
 TERMS = 4
+TEMPERATURE = 2.0
+"""Neighbouring numbers of a vector are far from independent (chosen in RoomA, as the rest)."""
 _LEAST = 1e-6
 
 
@@ -22,44 +24,57 @@ class OrdinalRefit(Adapter):
     """A head in closed form whose class means are drawn to a curve of the count."""
 
     NAME = "ordinal_refit"
-    TITLE = "head in closed form, class means drawn to a smooth curve of the count"
+    TITLE = "head in closed form, class means drawn to a smooth curve of the count (James and Stein 1961)"
     TIER = "instant"
     NEEDS = ("support",)
 
     def adapt(self, setting: Setting, seed: int, *, progress: Share = unseen) -> RoomHead:
         """See `Adapter.adapt`; nothing in it is random. Classes without an order have means of their own."""
         del seed, progress
-        support, source = setting.needed_support(), setting.source
+        support = setting.needed_support()
         present = shown(support.label)
-        scale = (source if len(source) else support).values.std(axis=0) + _LEAST
-        mean = support.values.mean(axis=0)
-        near = (support.values - mean) / scale
-        centres = centres_of(near, support.label, present)
-        ours = within_classes(support) / scale
-        within = ours.T @ ours / len(ours)
-        if len(source):
-            share = len(ours) / (len(ours) + ROWS_WORTH)
-            theirs = within_classes(source) / scale
-            within = share * within + (1 - share) * theirs.T @ theirs / len(theirs)
-        if not setting.ordered or len(present) <= TERMS:
-            return head_of(setting.classes, present, centres, shrunk(within), (mean, scale))
-        curve = _curve(near, support.label, setting.classes)
-        count = np.bincount(support.label, minlength=setting.classes)[present][:, None]
-        own = count / (count + ROWS_WORTH)
-        every = np.arange(setting.classes)
-        drawn = curve.copy()
-        drawn[present] = own * centres + (1 - own) * curve[present]
-        within_reach = (every >= present.min()) & (
-            every <= present.max()
-        )  # a curve says nothing beyond its ends
-        kept = every[within_reach]
-        return head_of(setting.classes, kept, drawn[kept], shrunk(within), (mean, scale))
+        white = whitening(setting)
+        rows = white(support.values)
+        centres = means(rows, support.label, present)
+        if setting.ordered and len(present) > TERMS:
+            count = np.bincount(support.label)[present]
+            curve = _curve(rows, support.label, setting.classes)
+            trust = _trust(centres - curve[present], count, _chance(setting, white, count))
+            curve[present] += trust[:, None] * (centres - curve[present])
+            present = np.arange(present.min(), present.max() + 1)  # a curve says nothing beyond its ends
+            centres = curve[present]
+        weight, bias = np.zeros((len(white.mean), setting.classes)), np.full(setting.classes, NEVER)
+        weight[:, present] = white.matrix @ centres.T
+        bias[present] = -0.5 * (centres**2).sum(axis=1)
+        return RoomHead.of("softmax", (white.mean, white.scale), (weight, bias), temperature=TEMPERATURE)
 
 
-def _curve(values: Floats, label: np.ndarray, classes: int) -> Floats:
+def _curve(values: Floats, label: Labels, classes: int) -> Floats:
     """Means of all classes as the curve has them ``[class, feature]``, least squares over rows."""
     every = np.arange(classes)
     grown = np.log1p(every) / np.log1p(max(classes - 1, 1))
     design = np.stack([np.ones(classes), grown, every == 0, grown**2], axis=1)[:, :TERMS].astype(np.float64)
     terms, *_ = np.linalg.lstsq(design[label], values, rcond=None)
     return np.asarray(design @ terms, np.float64)
+
+
+def _chance(setting: Setting, white: Whitening, count: npt.NDArray[np.int64]) -> float:
+    """Squared distance a direction that the mean of one row has by chance; of rows that share frames more."""
+    few = max(round(float(count.mean())), 1)
+    if len(setting.source):
+        return of_few(setting.source, white(setting.source.values), few) * few
+    support = setting.needed_support()
+    if not setting.length_s:
+        return 1.0
+    apart = {
+        (name, int(begin // setting.length_s))
+        for name, begin in zip(support.session, support.start_s, strict=True)
+    }
+    return max(len(support) / len(apart), 1.0)
+
+
+def _trust(apart: Floats, count: npt.NDArray[np.int64], chance: float) -> Floats:
+    """Share of each distance from the curve ``[class, direction]`` that is the room's doing, ``[class]``."""
+    free = len(apart) / (len(apart) - TERMS)
+    excess = max(float((apart**2).mean()) * free - chance / float(count.mean()), _LEAST)
+    return np.asarray(excess / (excess + chance / count), np.float64)
