@@ -42,7 +42,8 @@ def tables(results: Path) -> str:
     lines: list[str] = []
     for section, rows in groupby(ROWS, key=lambda row: row.section):
         group = list(rows)
-        lines += [f"## {section}", "", f"Data: *{group[0].data}*; {LICENCES[group[0].data]}.", ""]
+        names = dict.fromkeys(row.data for row in group)
+        lines += [f"## {section}", "", *(f"Data: *{name}*; {LICENCES[name]}." for name in names), ""]
         lines += [
             "| split | metric | reached | 95 % interval | aim | | reference | baselines of the same run |"
         ]

@@ -308,6 +308,7 @@ ROWS: tuple[Row, ...] = (
     _counting("ba", "RoomB", "RoomA", (0.38, 1.00)),
     _long("ab", "RoomA", "RoomB", (0.55, 0.60)),
     _long("ba", "RoomB", "RoomA", (0.55, 0.65)),
+    *_FEW_COUNTING,
     *(_few_places(*one) for one in ((1, 0.70, "0.56"), (5, 0.91, "0.80-0.84"), (10, 0.95, "0.83-0.87"))),
     *(_few_hard_places(*one) for one in ((1, 0.35, "0.27"), (5, 0.53, "0.45"), (10, 0.58, "0.50"))),
     *(_few_days(day, 0.97) for day in ("d19,d20", "d19", "d20")),
@@ -405,5 +406,4 @@ ROWS: tuple[Row, ...] = (
     ),
     *(_simulated_days(room) for room in ("room10", "room11", "room12")),
     *(_simulated_survey(room) for room in ("room10", "room11", "room12")),
-    *_FEW_COUNTING,
 )

@@ -26,12 +26,12 @@ from models.errors import ModelsError
 if TYPE_CHECKING:
     from models.learners.base import Found, Method, Problem
 
-OWN = ("none", "standardised", "matched", "head_only", "pooled")
+OWN = ("none", "standardised", "matched", "head_only")
 """Methods of learners that may be chosen, before the adapters."""
 UNTRIED = ("two_covariance", "head_refit", "pooled")
 """Where nothing can be held out, the first of these that works."""
 TIE = 0.02
-BUDGET_S = 25.0
+BUDGET_S = 6.0
 """Processor seconds after which no further candidate is begun."""
 _FEWEST = 2
 
