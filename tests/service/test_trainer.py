@@ -155,7 +155,9 @@ def test_a_recording_that_all_others_contradict_is_left_out(site: Site) -> None:
     wrong = teach(site.store, "1", 0, after_s=3000, seed=77)
     job = site.run()
     assert job.state is JobState.ACTIVATED, job.doc
-    assert job.doc["left_out_samples"] == [wrong]
+    odd = job.doc["left_out_samples"]
+    assert odd[0] == wrong  # the worst first
+    assert len(odd) <= 2
 
 
 def test_what_is_not_better_than_what_serves_is_refused(site: Site) -> None:

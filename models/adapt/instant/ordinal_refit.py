@@ -2,8 +2,8 @@
 
 A handful of rows tells the mean of a class badly; all rows together tell a curve of few terms well. By how
 much means are drawn to the curve the rows themselves tell: by as much as chance, and not the room, puts them
-beside it (empirical Bayes, James and Stein, 1961). Nobody at all is a case of its own. Counts between those that
-were shown are told too: the curve says where they lie.
+beside it (empirical Bayes, James and Stein, 1961). Nobody at all is a case of its own. Counts between those
+that were shown are told too: the curve says where they lie.
 """
 
 import numpy as np
