@@ -143,7 +143,8 @@ def _tried(
     job: Job, material: Material, folds: Folds, settings: AdaptationSettings, say: Say
 ) -> tuple[list[Tried], dict[str, str]]:
     try:
-        names = methods(str(job.request.get("method", "auto")), shipped=material.shipped is not None)
+        asked = str(job.request.get("method", "auto"))
+        names = methods(asked, shipped=material.shipped is not None, ordered=material.ordered)
     except SelectionError as error:
         raise GateRefusal("unknown_method", str(error)) from error
     tried, left_out = judge(names, material, folds, budget_s=settings.budget_s, say=say)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.adapt import AUTO, SHIPPED, adapter, available
+from models.adapt.auto import in_order
 from models.adapt.base import Rows
 from models.adapt.evidence import Folds
 from models.adapt.gate import Predict, Score, best_heat, heated, held_out, score
@@ -36,8 +37,8 @@ class Tried:
         return replace(head, temperature=head.temperature * self.heat)
 
 
-def methods(asked: str, *, shipped: bool) -> list[str]:
-    """Names of what is tried, simplest first.
+def methods(asked: str, *, shipped: bool, ordered: bool) -> list[str]:
+    """Names of what is tried, simplest first (`models.adapt.auto.in_order`).
 
     Raises:
         SelectionError: no such method here.
@@ -46,10 +47,10 @@ def methods(asked: str, *, shipped: bool) -> list[str]:
         if asked != SHIPPED:
             adapter(asked)
         return [asked]
-    tried = [adapter(name) for name in available()]
-    sensible = [one for one in tried if not one.EXPERIMENTAL and set(one.NEEDS) <= {"source", "support"}]
-    in_order = sorted(sensible, key=lambda one: one.TIER != "instant")
-    return [*([SHIPPED] if shipped else []), *(one.NAME for one in in_order)]
+    needs = {"source", "support"}
+    sensible = [name for name in available() if set(adapter(name).NEEDS) <= needs]
+    in_turn = in_order(sensible, ordered=ordered)
+    return [*([SHIPPED] if shipped else []), *in_turn]
 
 
 def learn_by(name: str, material: Material, seed: int = 0) -> Learn:
