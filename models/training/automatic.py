@@ -5,6 +5,7 @@ learns nothing from labels (`OWN`), other instant adapters, what fits again (`FI
 Nothing is ever judged on the query.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 OWN = ("none", "adapted", "standardised", "matched")
 FITTED_AGAIN = ("head_only", "pooled")
+BUDGET_S = 25.0
+"""Processor seconds after which no further candidate is begun: deep ones come last."""
 
 
 def automatic(problem: "Problem", methods: Mapping[str, "Method"], fitted: Any, seed: int) -> "Found":  # noqa: ANN401
@@ -54,6 +57,8 @@ def chosen(problem: "Problem", methods: Mapping[str, "Method"], fitted: Any, see
         len(problem.spec.classes),
         length_s=support.length_s,
         slow={*FITTED_AGAIN, *(name for name in adapt.names() if adapt.tier_of(name) == "deep")},
+        budget_s=BUDGET_S,
+        clock=time.process_time,
     )
 
 
