@@ -168,11 +168,16 @@ def _table(
     """These metrics of every method, with their intervals below."""
     table = Table(Column(title, no_wrap=True), *metrics)
     for name, figures in rows.items():
-        cells = [_mapping(_mapping(figures)[metric]) for metric in metrics]
-        table.add_row(name, *(f"{cell['mean']:.3f} +- {cell['sd']:.3f}" for cell in cells))
+        told = _mapping(figures)
+        table.add_row(name, *(_cell(told.get(metric)) for metric in metrics))
     spans = [intervals[metric] for metric in metrics]
     table.add_row("95 % interval", *(f"{low:.3f} .. {high:.3f}" for low, high in spans))
     return table
+
+
+def _cell(figure: Mapping[str, float] | None) -> str:
+    """Mean and deviation; a dash where a method says nothing of the kind (a radius, say)."""
+    return "-" if figure is None else f"{figure['mean']:.3f} +- {figure['sd']:.3f}"
 
 
 def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of our own document
