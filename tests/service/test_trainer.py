@@ -156,8 +156,8 @@ def test_a_recording_that_all_others_contradict_is_left_out(site: Site) -> None:
     job = site.run()
     assert job.state is JobState.ACTIVATED, job.doc
     odd = job.doc["left_out_samples"]
-    assert odd[0] == wrong  # the worst first
-    assert len(odd) <= 2
+    assert wrong in odd
+    assert len(odd) <= 2  # of ten; with few recordings a right one may look odd too
 
 
 def test_what_is_not_better_than_what_serves_is_refused(site: Site) -> None:
