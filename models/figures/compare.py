@@ -108,25 +108,23 @@ def filled(text: str, results: Path) -> str:
 
 def table(results: Path) -> str:
     """A line a method, a column a row that was answered; the best of each column stands out."""
-    held = {row: _read(results / f"{PREFIX}{row.name}.json") for row in with_support()}
-    told = {row: one for row, one in held.items() if one is not None}
+    held = [(row, _read(results / f"{PREFIX}{row.name}.json")) for row in with_support()]
+    told = [(row, one["metric"], one["methods"]) for row, one in held if one is not None]
     if not told:
         return "Not answered yet.\n"
-    names = sorted(
-        {name for one in told.values() for name in one["methods"]}, key=lambda name: (name != "auto", name)
-    )
-    best = {row: max(float(cell["mean"]) for cell in one["methods"].values()) for row, one in told.items()}
+    names = sorted({name for *_, cells in told for name in cells}, key=lambda name: (name != "auto", name))
+    best = [max(float(cell["mean"]) for cell in cells.values()) for *_, cells in told]
     lines = [
         "| method | CPU s | " + " | ".join(str(number) for number in range(1, len(told) + 1)) + " |",
         "|---" * (len(told) + 2) + "|",
     ]
     for name in names:
-        cells = [_cell(one["methods"].get(name), best[row]) for row, one in told.items()]
-        spent = max(float(one["methods"][name]["cpu_s"]) for one in told.values() if name in one["methods"])
-        lines.append(f"| `{name}` | {spent:.1f} | {' | '.join(cells)} |")
+        shown = [_cell(cells.get(name), top) for (*_, cells), top in zip(told, best, strict=True)]
+        spent = max(float(cells[name]["cpu_s"]) for *_, cells in told if name in cells)
+        lines.append(f"| `{name}` | {spent:.1f} | {' | '.join(shown)} |")
     lines += [
         "",
-        *(f"{number}. {row.title} ({told[row]['metric']})" for number, row in enumerate(told, 1)),
+        *(f"{number}. {row.title} ({metric})" for number, (row, metric, _) in enumerate(told, 1)),
         "",
     ]
     return "\n".join(lines)
