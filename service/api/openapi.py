@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.auth import ROLE_MARK
-from service.api.documents import ProblemDocument
+from service.api.documents.health import ProblemDocument
 from service.api.problems import MEDIA_TYPE
 
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}

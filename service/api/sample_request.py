@@ -12,7 +12,7 @@ from models.signal.clip import window_ends
 from models.signal.window import WindowSpec
 from service.adaptation.upload import LONGEST_S
 from service.adaptation.verdict import unfit_label
-from service.api.documents import SampleBody, SampleForm
+from service.api.documents.samples import SampleBody, SampleForm
 from service.api.problems import Problem
 from service.state import unix_ns
 from service.store.idempotency import Once

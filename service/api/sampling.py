@@ -12,7 +12,7 @@ from models.signal.window import WindowSpec
 from service.adaptation.upload import Taken, UploadError, Wanted, read_upload
 from service.adaptation.verdict import Labelled, judge
 from service.api.context import Context
-from service.api.documents import SampleForm
+from service.api.documents.samples import SampleForm
 from service.api.problems import Problem
 from service.store.baselines import read_fresh
 from service.store.idempotency import KeyReusedError, Once

@@ -23,7 +23,7 @@ from drivers.wire import Source
 from models.signal.clip import Clip
 from models.signal.window import WindowSpec
 from service.api import sampling
-from service.api.documents import SampleBody
+from service.api.documents.samples import SampleBody
 from service.bus.memory import MemoryHub, MemoryIngest
 from service.bus.registry import open_signals
 from service.settings import SampleSettings

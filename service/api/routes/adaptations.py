@@ -9,7 +9,7 @@ from models.adapt import AUTO, SHIPPED, available, tier_of
 from service.adaptation.states import IllegalStepError, JobState
 from service.api.answers import answer, page
 from service.api.auth import Caller, Ctx, guarded
-from service.api.job_documents import AdaptationBody, Job, MethodList, Rollback, RoomVersion, RoomVersionPage
+from service.api.documents.jobs import AdaptationBody, Job, MethodList, Rollback, RoomVersion, RoomVersionPage
 from service.api.problems import Problem
 from service.api.routes.rooms import announce_rooms, no_room
 from service.rooms.config import Name

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from service.api.answers import Cursor, Limit, answer, page
 from service.api.auth import Caller, Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
-from service.api.documents import AuditPage, KeyBody, KeyPage, NewKey, Ticket
+from service.api.documents.access import AuditPage, KeyBody, KeyPage, NewKey, Ticket
 from service.api.problems import Problem
 from service.api.tickets import TICKET_S
 from service.store.audit import audit_page

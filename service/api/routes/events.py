@@ -9,7 +9,7 @@ from service.api.answers import MAX_INT64, Cursor, Limit, answer, misfit, name_l
 from service.api.auth import Caller, Ctx, guarded
 from service.api.cloudevents import cloud_event
 from service.api.cursor import pack_cursor, unpack_cursor
-from service.api.documents import AlertPage, EventLogPage
+from service.api.documents.events import AlertPage, EventLogPage
 from service.api.problems import Problem
 from service.api.stream.subscription import event_types
 from service.events import Severity

@@ -9,7 +9,7 @@ from models.zoo import CardError
 from service.api.answers import answer
 from service.api.auth import Ctx, guarded
 from service.api.context import Context
-from service.api.documents import Liveness, ProblemDocument, Readiness
+from service.api.documents.health import Liveness, ProblemDocument, Readiness
 from service.api.problems import Problem
 from service.store.eventlog import read_head
 from service.store.keys import Role

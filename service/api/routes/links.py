@@ -10,7 +10,7 @@ from drivers import registry
 from service.api.answers import answer, check_preconditions, page, tagged
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
-from service.api.documents import Link, LinkBody, LinkPage, QualityPage
+from service.api.documents.links import Link, LinkBody, LinkPage, QualityPage
 from service.api.problems import Problem
 from service.api.quality import link_quality
 from service.api.routes.rooms import announce_rooms, no_room

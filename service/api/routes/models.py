@@ -8,7 +8,7 @@ from starlette.responses import Response
 from models.zoo import Card
 from service.api.answers import answer, page
 from service.api.auth import Ctx, guarded
-from service.api.documents import ModelCard, ModelPage
+from service.api.documents.models import ModelCard, ModelPage
 from service.api.problems import Problem
 from service.store.keys import Role
 

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from service.api.answers import answer
 from service.api.auth import COOKIE, Ctx, session_cookie
 from service.api.context import Context
-from service.api.documents import SessionBody
+from service.api.documents.access import SessionBody
 from service.api.problems import Problem
 from service.store.keys import authenticate
 from service.store.sessions import SESSION_S, close_session, open_session, redeem_login_token

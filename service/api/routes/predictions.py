@@ -9,7 +9,7 @@ from starlette.responses import Response
 from service.api.answers import Cursor, Limit, misfit, page, time_ns
 from service.api.auth import Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
-from service.api.documents import PredictionPage
+from service.api.documents.states import PredictionPage
 from service.api.routes.rooms import no_room
 from service.rooms.config import Name, TaskName
 from service.store.history import Position, prediction_page

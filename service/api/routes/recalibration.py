@@ -10,7 +10,7 @@ from service.adaptation.states import JobState
 from service.api.answers import answer
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
-from service.api.job_documents import Job, RecalibrationBody
+from service.api.documents.jobs import Job, RecalibrationBody
 from service.api.problems import Problem
 from service.api.routes.adaptations import KIND as ADAPTATION
 from service.api.routes.adaptations import job_document

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.api.answers import check_preconditions, page, tagged
 from service.api.auth import Caller, Ctx, guarded
-from service.api.documents import Room, RoomPage
+from service.api.documents.rooms import Room, RoomPage
 from service.api.problems import Problem
 from service.rooms.config import Name, RoomConfig
 from service.state import rfc3339

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from service.api.answers import Cursor, Limit, answer, page
 from service.api.auth import Caller, Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
-from service.api.documents import Sample, SampleBody, SampleForm, SamplePage
+from service.api.documents.samples import Sample, SampleBody, SampleForm, SamplePage
 from service.api.problems import Problem
 from service.api.routes.rooms import no_room
 from service.api.sample_request import (

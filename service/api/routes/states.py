@@ -8,7 +8,7 @@ from starlette.responses import Response
 from service.api.answers import name_list, tagged
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
-from service.api.documents import StateEnvelope, StatePage
+from service.api.documents.states import StateEnvelope, StatePage
 from service.api.overlay import told_states
 from service.api.routes.rooms import no_room
 from service.rooms.config import Name

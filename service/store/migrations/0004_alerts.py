@@ -1,0 +1,8 @@
+"""Alert rules, what people did about alerts, secondary screenings."""
+
+import sqlalchemy as sa
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Nothing yet: tables are added while this step is being written."""
+    del connection
