@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from models.learners.base import Found, Method, Problem
 
 OWN = ("none", "adapted", "standardised", "matched")
-FITTED_AGAIN = ("head_only", "pooled")
+FITTED_AGAIN = ("head_only", "pooled", "target_only")
+"""The last does without the old rooms: where they are of no use, nothing else does as well."""
 BUDGET_S = 25.0
 """Processor seconds after which no further candidate is begun: deep ones come last."""
 

@@ -44,7 +44,7 @@ def test_what_learns_from_labels_at_once_comes_first_and_what_fits_again_late(as
     assert order.index("none") < order.index("coral") < order.index("pooled") < order.index("side_tuning")
     assert "ordinal_refit" not in order
     assert "auto" not in order
-    assert "target_only" not in order
+    assert order.index("pooled") < order.index("target_only") < order.index("side_tuning")
 
 
 def test_a_method_of_the_learner_wins_where_it_is_best(problem: Problem) -> None:
