@@ -18,7 +18,6 @@ from service.api import openapi
 from service.api.auth import Authenticate
 from service.api.context import Context
 from service.api.guard import BodyLimit, HostGuard, own_names
-from service.api.line import SignalLine
 from service.api.observe import Observe
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.api.routes import (
@@ -39,10 +38,11 @@ from service.api.routes import (
 from service.api.routes import stream as stream_route
 from service.api.stream.hub import Hub
 from service.api.stream.outbox import MAX_WAITING
-from service.api.watch import Watch
+from service.bus.line import SignalLine
 from service.bus.port import Signals
 from service.settings import Settings
 from service.store.engine import Store
+from service.view.watch import Watch
 
 _ROUTES = (
     health,

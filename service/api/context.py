@@ -7,14 +7,14 @@ from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from models.zoo import Card, shelved
-from service.api.line import SignalLine
 from service.api.metrics import HttpMetrics
-from service.api.overlay import Now
 from service.api.stream.hub import Hub
 from service.api.tickets import Tickets
-from service.api.watch import Watch
+from service.bus.line import SignalLine
 from service.settings import Settings
 from service.store.engine import Store
+from service.view.overlay import Now
+from service.view.watch import Watch
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from service.api.watch import Watch
+from service.view.watch import Watch
 
 _LABELS = ("link", "room", "nic", "source")
 _COUNTS = ("received", "accepted", "gap", "late", "duplicate")

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from service.api.watch import Watch
 from service.state import rfc3339
 from service.store.baselines import STALE
 from service.store.rooms import UNKNOWN_NIC
+from service.view.watch import Watch
 
 LOST_S = 10.0
 """A link without a frame for this long is lost."""

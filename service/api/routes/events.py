@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from service.api.answers import MAX_INT64, Cursor, Limit, answer, misfit, name_list, page, time_ns
 from service.api.auth import Caller, Ctx, guarded
-from service.api.cloudevents import cloud_event
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents.events import AlertPage, EventLogPage
 from service.api.problems import Problem
@@ -16,6 +15,7 @@ from service.events import Severity
 from service.store.alerts import alert_page
 from service.store.eventlog import read_events
 from service.store.keys import Principal, Role
+from service.view.cloudevents import cloud_event
 
 router = APIRouter(tags=["events"])
 Names = Annotated[str | None, Query(max_length=10_000, description="Names with commas; default all.")]

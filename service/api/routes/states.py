@@ -9,11 +9,11 @@ from service.api.answers import name_list, tagged
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.states import StateEnvelope, StatePage
-from service.api.overlay import told_states
 from service.api.routes.rooms import no_room
 from service.rooms.config import Name
 from service.store.keys import Role
 from service.store.states import RoomStates, read_states
+from service.view.overlay import told_states
 
 router = APIRouter(tags=["states"])
 Names = Annotated[str | None, Query(max_length=10_000, description="Names with commas; default all.")]

@@ -12,7 +12,6 @@ import anyio.to_thread
 import msgspec
 import structlog
 
-from service.api.cloudevents import cloud_event
 from service.api.stream.outbox import MAX_WAITING, Outbox, StreamEnd
 from service.api.stream.subscription import Subscription
 from service.events import EventType
@@ -20,6 +19,7 @@ from service.store.engine import Store
 from service.store.eventlog import StoredEvent, read_events, read_head, site_id
 from service.store.keys import Principal
 from service.store.sessions import still_valid
+from service.view.cloudevents import cloud_event
 
 POLL_S = 0.5
 _KEY_CHECK_S = 1.0

@@ -7,9 +7,7 @@ import anyio.to_thread
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from service.api.cloudevents import sequence_text
 from service.api.context import Context
-from service.api.overlay import told_states
 from service.api.stream.hub import Client
 from service.api.stream.outbox import StreamEnd
 from service.api.stream.subscription import BAD_MESSAGE, read_subscribe, refusal
@@ -17,6 +15,8 @@ from service.store.alerts import open_alerts
 from service.store.eventlog import head, read_events
 from service.store.keys import Principal
 from service.store.states import select_states
+from service.view.cloudevents import sequence_text
+from service.view.overlay import told_states
 
 SUBSCRIBE_WITHIN_S = 10.0
 OVERFLOW = 4408

@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from service.api.cloudevents import severity_rank
 from service.api.stream.outbox import StreamEnd
 from service.events import EventType, Severity
 from service.store.eventlog import StoredEvent
 from service.store.keys import Principal
+from service.view.cloudevents import severity_rank
 
 BAD_MESSAGE, FORBIDDEN = 4400, 4403
 _PREFIX = "org.roomtone."

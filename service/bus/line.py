@@ -1,4 +1,4 @@
-"""The API's line to the service's bus: a thread of its own, since bus sockets belong to one thread."""
+"""A part's line to the service's bus: a thread of its own, since bus sockets belong to one thread."""
 
 import os
 import queue
@@ -23,12 +23,26 @@ Body = Mapping[str, JsonValue]
 class SignalLine:
     """Publishes our heartbeat and what others ask to publish; hands every signal heard to `on_signal`.
 
-    `on_signal` is called on the line's own thread. `trouble` says why the bus does not work, None if it does.
+    `trouble` says why the bus does not work, None if it does.
+
+    Args:
+        connect: opens the part's signals.
+        on_signal: called on the line's own thread.
+        part: as heartbeats name it.
+        more: what else a heartbeat says; called on the line's own thread.
     """
 
-    def __init__(self, connect: Callable[[], Signals], on_signal: Callable[[str, Body], None]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Signals],
+        on_signal: Callable[[str, Body], None],
+        *,
+        part: str = "api",
+        more: Callable[[], Body] = dict,
+    ) -> None:
         self._connect = connect
         self._on_signal = on_signal
+        self._part, self._more = part, more
         self._outgoing: queue.SimpleQueue[tuple[str, Body]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
@@ -63,8 +77,11 @@ class SignalLine:
         while not self._stop.is_set():
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + HEARTBEAT_S
-                signals.publish("heartbeat", {"part": "api", "pid": os.getpid(), "time_ns": time.time_ns()})
+                signals.publish("heartbeat", self._beat())
             while not self._outgoing.empty():
                 signals.publish(*self._outgoing.get())
             for topic, body in signals.poll(_POLL_S):
                 self._on_signal(topic, body)
+
+    def _beat(self) -> Body:
+        return {"part": self._part, "pid": os.getpid(), "time_ns": time.time_ns(), **self._more()}

@@ -1,0 +1,1 @@
+"""What is told to others: states with their overlays, parts heard of, events as CloudEvents."""
