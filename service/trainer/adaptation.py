@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from models.adapt.contest import Tried, best_of, blocks_of, judge, methods
 from models.adapt.evidence import BLOCK_S, Folds, GateRefusal, folds_of
 from models.adapt.gate import (
     MOST_SUSPECTS,
@@ -29,7 +30,6 @@ from service.store.engine import Store
 from service.store.jobs import Job, step
 from service.store.schema import versions
 from service.store.versions import ACTIVE, activate, add_version, unpack_head
-from service.trainer.candidates import Tried, best_of, blocks_of, judge, methods
 from service.trainer.material import Material, read_material
 
 Say = Callable[[float, str], None]

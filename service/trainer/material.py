@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.adapt.base import ELSEWHERE, Rows, Setting
+from models.adapt.base import Rows
 from models.adapt.evidence import GateRefusal
-from models.adapt.head import RoomHead
+from models.adapt.lesson import Lesson, remembered
 from models.adapt.shipped import shipped_head
 from models.runtime import Base
 from models.sensing import Sensing
@@ -24,37 +24,11 @@ APART_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Material:
-    """Labelled vectors of a room, the source's beside them, and what they are to mean.
+class Material(Lesson):
+    """A lesson from the store: which samples it is made of, and whether they are simulated."""
 
-    Attributes:
-        rows: of the room; `session` is the recording, `start_s` counts from the oldest sample.
-        source: rows drawn from what the backbone remembers of its training.
-        shipped: the backbone's own head on the same vectors, None where its classes are others.
-    """
-
-    rows: Rows
-    source: Rows
-    shipped: RoomHead | None
-    backbone: Base
-    classes: tuple[str, ...]
-    ordered: bool
     simulated: bool
-    length_s: float
     samples: tuple[str, ...]
-
-    def setting(self, rows: Rows) -> Setting:
-        """What a method may look at to learn from these rows of the room."""
-        return Setting(
-            source=self.source,
-            support=rows,
-            unlabelled=None,
-            bridge=None,
-            classes=len(self.classes),
-            ordered=self.ordered,
-            length_s=self.length_s,
-            base=self.shipped,
-        )
 
 
 def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: WindowSpec) -> Material:
@@ -79,7 +53,7 @@ def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: Wi
     rows = _rows(cut, backbone, classes, room)
     return Material(
         rows=rows,
-        source=_source(backbone, classes, rows.values.shape[1]),
+        source=remembered(backbone, classes, rows.values.shape[1]),
         shipped=shipped_head(backbone, rows.values.shape[1]) if classes == backbone.card.classes else None,
         backbone=backbone,
         classes=classes,
@@ -153,20 +127,3 @@ def _recordings(samples: Sequence[Sample]) -> dict[str, str]:
         found[sample.sample] = name
         last[sample.label] = max(sample.to_ns, before[0] if before else 0), name
     return found
-
-
-def _source(backbone: Base, classes: Sequence[str], width: int) -> Rows:
-    """Rows as the backbone remembers them; of classes that the room has not, each is a domain by itself."""
-    if backbone.core is None or backbone.core.mean.shape[2] != width:  # none, or of other features
-        none = np.zeros(0)
-        return Rows(np.zeros((0, width)), none.astype(np.int64), none.astype(str), none.astype(str), none)
-    values, label, group = backbone.core.rows()
-    names = [backbone.card.classes[one] for one in label]
-    told = np.array([classes.index(one) if one in classes else ELSEWHERE for one in names], np.int64)
-    domain = np.array(
-        [
-            f"old{g}" if t != ELSEWHERE else f"old{g}/{name}"
-            for g, t, name in zip(group, told, names, strict=True)
-        ]
-    )
-    return Rows(values, told, domain, domain, np.arange(len(values), dtype=np.float64))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
+from models.adapt import contest
 from models.sensing import Sensing
 from service.settings import AdaptationSettings
 from service.store.keys import Role
-from service.trainer import candidates
 from service.trainer.adaptation import Shop
 from service.trainer.loop import Trainer
 from tests.service.lessons import SPEC, teach
@@ -26,7 +26,7 @@ def api(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.fixture
 def trainer(api: Running, monkeypatch: pytest.MonkeyPatch) -> Trainer:
-    monkeypatch.setattr(candidates, "available", lambda: ["head_refit"])
+    monkeypatch.setattr(contest, "available", lambda: ["head_refit"])
     shop = Shop(api.store, Sensing.load(["open"]), SPEC, AdaptationSettings())
     return Trainer(shop, lambda _: None)
 

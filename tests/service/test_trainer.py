@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from drivers.wire import Source
-from models.adapt import adapter
+from models.adapt import adapter, contest
 from models.bare import NAME
 from models.sensing import Sensing
 from service.adaptation.states import JobState
@@ -17,7 +17,6 @@ from service.store.engine import Store, open_store
 from service.store.jobs import Job, create_job, get_job, step
 from service.store.schema import jobs, versions
 from service.store.versions import ACTIVE, REFUSED, SHADOW, list_versions
-from service.trainer import candidates
 from service.trainer.adaptation import Shop
 from service.trainer.loop import Trainer
 from service.trainer.shadows import trouble
@@ -42,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(autouse=True)
 def instant(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deep methods have tests of their own."""
-    monkeypatch.setattr(candidates, "available", lambda: ["head_refit"])
+    monkeypatch.setattr(contest, "available", lambda: ["head_refit"])
 
 
 class Site:
@@ -254,15 +253,15 @@ def let_time_pass(store: Store) -> None:
 def test_a_cancelled_job_activates_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     teach_all(site.store, **RIGHT)
     job = site.job()
-    known = candidates.learn_by
+    known = contest.learn_by
 
     def cancelling(*words: Any) -> Any:
         with site.store.write() as connection:
             step(connection, job, JobState.CANCELLED)
-        monkeypatch.setattr(candidates, "learn_by", known)
+        monkeypatch.setattr(contest, "learn_by", known)
         return known(*words)
 
-    monkeypatch.setattr(candidates, "learn_by", cancelling)
+    monkeypatch.setattr(contest, "learn_by", cancelling)
     site.trainer.turn()
     assert site.found(job).state is JobState.CANCELLED
     assert not list_versions(site.store, "lab")

@@ -1,4 +1,8 @@
-"""Which methods a job tries, and which of them it keeps."""
+"""Which methods are tried on a lesson, how each does on held-out rows, and which is kept.
+
+The rule is that of `models.adapt.choice`; here rows are held out as the gate judges them
+(`models.adapt.evidence`), and the head that the backbone ships with is a candidate as well.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,26 +12,25 @@ import numpy as np
 
 from models.adapt import AUTO, SHIPPED, adapter, available
 from models.adapt.auto import in_order
-from models.adapt.base import Rows
+from models.adapt.base import Floats, Rows
+from models.adapt.choice import Trial, kept_of
 from models.adapt.evidence import Folds
 from models.adapt.gate import Predict, Score, best_heat, heated, held_out, score
 from models.adapt.head import RoomHead
+from models.adapt.lesson import Lesson
 from models.errors import SelectionError
-from service.trainer.material import Material
-
-TIE = 0.03
-"""In log loss: candidates this near the best are as good, and the simplest of them is kept."""
 
 Learn = Callable[[Rows], RoomHead]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
-    """A candidate and how it did on held-out samples."""
+    """A candidate and how it did on held-out samples; `cells` are its log losses, one a class and fold."""
 
     name: str
     learn: Learn
     score: Score
+    cells: Floats
     heat: float
     seconds: float
 
@@ -56,24 +59,24 @@ def methods(asked: str, *, shipped: bool, ordered: bool) -> list[str]:
     return [*([SHIPPED] if shipped else []), *in_turn]
 
 
-def learn_by(name: str, material: Material, seed: int = 0) -> Learn:
+def learn_by(name: str, lesson: Lesson, seed: int = 0) -> Learn:
     """How this method makes a head from labelled rows of the room.
 
     Raises:
         SelectionError: it cannot be asked here.
     """
-    shipped = material.shipped
+    shipped = lesson.shipped
     if name == SHIPPED:
         if shipped is None:
             raise SelectionError("this room's classes are its own: the shipped head knows others")
         return lambda _rows: shipped
     method = adapter(name)
-    return lambda rows: method.adapt(material.setting(rows), seed)
+    return lambda rows: method.adapt(lesson.setting(rows), seed)
 
 
 def judge(
     names: Sequence[str],
-    material: Material,
+    lesson: Lesson,
     folds: Folds,
     *,
     budget_s: float,
@@ -88,35 +91,36 @@ def judge(
             left_out[name] = "no time was left"
             continue
         began = time.monotonic()
-        if name != SHIPPED and "source" in adapter(name).NEEDS and not len(material.source):
+        if name != SHIPPED and "source" in adapter(name).NEEDS and not len(lesson.source):
             left_out[name] = "there are no old rooms to lean on: no model was trained on frames of this card"
             continue
         try:
-            learn = learn_by(name, material)
-            ordinal = learn(material.rows).kind == "ordinal"
-            found = held_out(_predictor(learn), material.rows, folds, len(material.classes))
+            learn = learn_by(name, lesson)
+            ordinal = learn(lesson.rows).kind == "ordinal"
+            found = held_out(_predictor(learn), lesson.rows, folds, len(lesson.classes))
         except SelectionError as error:
             left_out[name] = str(error)
             continue
-        heat = best_heat(found, material.rows, material.classes, ordinal=ordinal)
+        heat = best_heat(found, lesson.rows, lesson.classes, ordinal=ordinal)
         told = heated(found, heat, ordinal=ordinal)
-        judged = score(told, material.rows, material.classes, ordered=material.ordered)
-        tried.append(Tried(name, learn, judged, heat, time.monotonic() - began))
+        judged = score(told, lesson.rows, lesson.classes, ordered=lesson.ordered)
+        cells = Trial(lesson.rows, folds, len(lesson.classes)).cells(np.stack([told] * len(folds.pairs)))
+        tried.append(Tried(name, learn, judged, cells, heat, time.monotonic() - began))
     return tried, left_out
 
 
 def best_of(tried: Sequence[Tried]) -> Tried:
-    """The one with the least log loss; of those within `TIE` of it the first, which is the simplest."""
-    least = min(one.score.log_loss for one in tried)
-    return next(one for one in tried if one.score.log_loss <= least + TIE)
+    """The first, which is the simplest, of those that are as good as the best (`choice.kept_of`)."""
+    kept = kept_of({one.name: one.cells for one in tried})
+    return next(one for one in tried if one.name == kept)
 
 
 def _predictor(learn: Learn) -> Callable[[Rows], Predict]:
     return lambda rows: learn(rows).predict
 
 
-def blocks_of(material: Material, block_s: float) -> int:
+def blocks_of(lesson: Lesson, block_s: float) -> int:
     """Disjoint blocks of this length in all labelled rows."""
-    rows = material.rows
+    rows = lesson.rows
     keys = zip(rows.session, np.floor(rows.start_s / block_s), strict=True)
     return len(set(keys))
