@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,20 +15,18 @@ from pydantic_settings import (
 )
 
 from drivers import registry
+from service.outlets.settings import OutletSettings
 from service.rooms.config import Name, RoomConfig
+from service.section import Section
 
 _SOCKET_PATH_LIMIT = 90  # bytes; the kernel allows 107 for the whole path of a Unix socket
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """The API server. `names` are host names it is reached by, besides localhost and IP addresses."""
 
     host: str = "127.0.0.1"
-    names: list[str] = []
+    names: list[str] = Field(default_factory=list)
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -36,7 +34,7 @@ class ServerSettings(_Section):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """Where adapters deliver frames.
 
     `auto_rooms` None means: on when the endpoint is on loopback. `curve` None means: on when it is not;
@@ -79,19 +77,19 @@ class IngestSettings(_Section):
         return self
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """The database; by default SQLite in the data folder."""
 
     url: str | None = None
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """Which shelves of models are loaded."""
 
-    shelves: list[Literal["open", "research", "local"]] = ["open"]
+    shelves: list[Literal["open", "research", "local"]] = Field(default=["open"])
 
 
-class WindowSettings(_Section):
+class WindowSettings(Section):
     """Sliding windows, in seconds of capture time; late frames are waited for `lateness_s`."""
 
     length_s: Annotated[float, Field(gt=0, le=60)] = 4.0
@@ -105,7 +103,7 @@ class WindowSettings(_Section):
         return self
 
 
-class AdaptationSettings(_Section):
+class AdaptationSettings(Section):
     """How rooms get heads of their own.
 
     A candidate runs `shadow_s` seconds beside what serves before it is activated; `budget_s` bounds how long
@@ -117,18 +115,12 @@ class AdaptationSettings(_Section):
     strict: bool = False
 
 
-class SampleSettings(_Section):
+class SampleSettings(Section):
     """Labelled samples: how far back a room can be labelled, in memory, and how large an upload may be."""
 
     buffer_minutes: Annotated[float, Field(gt=0, le=120)] = 10.0
     buffer_mb: Annotated[float, Field(gt=0)] = 256.0
     max_upload_mb: Annotated[float, Field(gt=0, le=4096)] = 64.0
-
-
-class OutletSettings(_Section):
-    """What leaves the service."""
-
-    allow_non_live: bool = False
 
 
 class RoomSeed(RoomConfig):
@@ -137,7 +129,7 @@ class RoomSeed(RoomConfig):
     room: Name
 
 
-class LinkSeed(_Section):
+class LinkSeed(Section):
     """A link that `site.toml` creates if the store does not hold it yet."""
 
     link: Name

@@ -8,7 +8,7 @@ from service.bus.port import Ingest, Signals
 from service.errors import BusError
 from service.settings import Settings
 
-PARTS: Final = ("run", "api", "worker", "demo", "trainer")
+PARTS: Final = ("run", "api", "worker", "demo", "trainer", "outlets")
 """Parts of a service that may send signals."""
 
 _SCHEMES = ("tcp://", "ipc://")

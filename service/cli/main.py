@@ -18,6 +18,7 @@ COMMANDS = {
     "api": "service.cli.api",
     "worker": "service.cli.worker",
     "trainer": "service.cli.trainer",
+    "outlets": "service.cli.outlets",
     "demo": "service.cli.demo",
     "adapter": "service.cli.adapter",
     "record": "service.cli.record",

@@ -40,7 +40,7 @@ def run(
     tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM).")] = None,
     capture: Annotated[Path | None, typer.Option(help="Replay this capture in real time.")] = None,
 ) -> None:
-    """Start API, worker, trainer and, if no room is configured, simulated rooms; keep them running."""
+    """Start all parts of a site and, if no room is configured, simulated rooms; keep them running."""
     settings = site_settings(config, data_dir=data_dir)
     flags = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
     given = {name: value for name, value in flags.items() if value is not None}
@@ -64,7 +64,7 @@ def run(
 
 def _parts(settings: Settings, config: Path | None, capture: Path | None, *, demo: bool) -> list[Part]:
     where = [] if config is None else ["--config", str(config)]
-    parts = [Part(name, [name, *where]) for name in ("worker", "api", "trainer")]
+    parts = [Part(name, [name, *where]) for name in ("worker", "api", "trainer", "outlets")]
     if capture is not None:
         words = ["replay", str(capture), "--link", CAPTURE, "--room", CAPTURE, "--speed", "1"]
         parts.append(Part("replay", [*words, "--to", settings.ingest.endpoint], beats=False, once=True))

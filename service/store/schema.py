@@ -202,3 +202,25 @@ idempotency = sa.Table(
     sa.Column("made", sa.Text, nullable=False, index=True),  # id of what it made
     sa.Column("created_ns", sa.BigInteger, nullable=False),
 )
+
+outlet_cursors = sa.Table(
+    "outlet_cursors",
+    metadata,
+    sa.Column("outlet", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),  # the peer has every event up to this one
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("webhook", sa.Text, primary_key=True),
+    sa.Column("room", sa.Text, index=True),  # of the admin who made it; None: the whole site
+    sa.Column("secret", sa.Text, nullable=False),  # sealed: service.outlets.webhooks.secrets
+    sa.Column("doc", sa.JSON, nullable=False),  # url, types, rooms, min_severity
+    sa.Column("state", sa.Text, nullable=False),  # enabled, disabled
+    sa.Column("health", sa.JSON, nullable=False),  # what its deliveries met lately
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)

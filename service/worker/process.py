@@ -1,10 +1,6 @@
 """The worker as a process: opens everything, runs until told to stop, leaves nothing half done."""
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import structlog
 
@@ -12,6 +8,7 @@ from models.sensing import Sensing
 from models.zoo import CardError
 from service.bus.registry import curve_folder, open_ingest, open_signals
 from service.errors import ServiceError
+from service.lock import only_one
 from service.settings import Settings
 from service.store.engine import open_store
 from service.store.enroll import seed
@@ -26,7 +23,7 @@ def run_worker(settings: Settings, stop: Callable[[], bool]) -> None:
     Raises:
         ServiceError: another worker runs, or store, bus or models cannot be opened.
     """
-    with _only_worker(settings.socket_dir):
+    with only_one(settings.socket_dir, "worker"):
         store = open_store(settings.store_url)
         try:
             seed(store, settings)
@@ -51,23 +48,3 @@ def _load(settings: Settings) -> Sensing:
         return Sensing.load(settings.models.shelves, settings.local_shelf)
     except CardError as error:
         raise ServiceError(f"cannot load the models of {settings.models.shelves}: {error}") from error
-
-
-@contextmanager
-def _only_worker(folder: Path) -> Iterator[None]:
-    """Hold the lock that makes this process the only writer of states; the system frees it if we die."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / "worker.lock"
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise ServiceError(
-                f"a worker of this site runs already (process {lock.read().strip() or 'unknown'}, {path}); "
-                "stop it, or use another --data-dir"
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield

@@ -7,12 +7,12 @@ import pytest
 from service.cli.errors import CommandError
 from service.cli.site import site_settings
 from service.errors import ServiceError
+from service.lock import only_one
 from service.settings import Settings
 from service.store.engine import open_store
 from service.store.enroll import seed
 from service.store.links import get_link
 from service.store.rooms import get_room, list_rooms
-from service.worker.process import _only_worker
 
 SITE = """
 [[rooms]]
@@ -102,9 +102,9 @@ def test_the_file_seeds_what_is_missing_and_touches_nothing_else(tmp_path: Path)
 
 
 def test_only_one_worker_writes_the_states_of_a_site(tmp_path: Path) -> None:
-    with _only_worker(tmp_path):
-        with pytest.raises(ServiceError, match="runs already"), _only_worker(tmp_path):
+    with only_one(tmp_path, "worker"):
+        with pytest.raises(ServiceError, match="runs already"), only_one(tmp_path, "worker"):
             pass
         assert (tmp_path / "worker.lock").read_text().isdigit()
-    with _only_worker(tmp_path):
+    with only_one(tmp_path, "worker"):
         pass

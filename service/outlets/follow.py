@@ -1,0 +1,144 @@
+"""Keeps one outlet fed: connect, show, read after its cursor, deliver, move the cursor; back off on trouble.
+
+The cursor moves only after the peer has what lies before it, so an outage delays and never loses; after a
+crash between the two the same events come again, with the same numbers.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+
+from models.prediction import JsonValue
+from service.outlets.back_off import BackOff
+from service.outlets.port import Outlet, OutletError
+from service.outlets.tail import Tail
+from service.outlets.views import EVERY_S, Views
+from service.store.engine import Store
+from service.store.eventlog import EventPage, read_events
+from service.store.outlets import open_cursor, save_cursor
+from service.view.leaving import may_leave
+
+PAGE: Final = 100
+"""Events handed over at once; after a crash at most so many come again."""
+SAVE_IDLE_S: Final = 5.0
+"""A cursor that moved past events that concern nobody is written this often."""
+_log = structlog.get_logger(__name__)
+
+
+class Follower:
+    """One outlet and where it stands in the log; belongs to the event loop's thread."""
+
+    def __init__(
+        self, outlet: Outlet, store: Store, tail: Tail, views: Views, *, allow_non_live: bool
+    ) -> None:
+        self.outlet, self._store, self._tail, self._views = outlet, store, tail, views
+        self._allow_non_live = allow_non_live
+        self._back_off = BackOff()
+        self._position: int | None = None
+        self._saved, self._saved_s, self._shown_s = -1, 0.0, 0.0
+        self.connected = False
+        self.trouble: str | None = None
+        self.delivered = self.failed = self.lost = 0
+
+    def report(self) -> dict[str, JsonValue]:
+        """Where the outlet stands, for the heartbeat; counts are of this process."""
+        behind = 0 if self._position is None else max(0, self._tail.newest - self._position)
+        return {
+            "connected": self.connected,
+            "position": self._position,
+            "lag": behind,
+            "delivered": self.delivered,
+            "failed": self.failed,
+            "lost": self.lost,
+            "trouble": self.trouble,
+        }
+
+    async def run(self) -> None:
+        """Feed the outlet until cancelled."""
+        while True:
+            try:
+                await self._connected()
+            except OutletError as error:
+                await self._keep(error.done)
+                self._note(str(error))
+            except sa.exc.SQLAlchemyError as error:
+                self._note(f"the store does not answer ({type(error).__name__})")
+            except Exception as error:  # noqa: BLE001 - the task's boundary: one outlet's bug stops no other
+                _log.exception("outlet_failed", outlet=self.outlet.name)
+                self._note(f"{type(error).__name__}: {error}")
+            finally:
+                self.connected = False
+            await asyncio.sleep(self._back_off.next_s())
+
+    async def _connected(self) -> None:
+        if self._position is None:
+            self._position = await asyncio.to_thread(open_cursor, self._store, self.outlet.name)
+            self._saved = self._position
+        self._shown_s = 0.0
+        async with self.outlet:
+            self.connected = True
+            while True:
+                await self._show()
+                if not await self._pass_on():
+                    self._works()
+                    await self._tail.tick(EVERY_S)
+
+    async def _show(self) -> None:
+        if self.outlet.wants_view and time.monotonic() - self._shown_s >= EVERY_S:
+            await self.outlet.show(await self._views.current())
+            self._shown_s = time.monotonic()
+
+    async def _pass_on(self) -> bool:
+        """Deliver the next page; whether there was anything new in the log."""
+        before = self._position or 0
+        if self._tail.newest == before:
+            return False
+        page = await asyncio.to_thread(read_events, self._store, after=before, limit=PAGE)
+        if not page.complete:
+            self._note_hole(before, page)
+        events = [event for event in page.events if may_leave(event, allow_non_live=self._allow_non_live)]
+        if events:
+            await self.outlet.deliver(events)
+            self.delivered += len(events)
+            self._works()
+        self._position = page.next_after
+        await self._save(now=bool(events))
+        return page.next_after != before
+
+    async def _keep(self, done: int | None) -> None:
+        """What arrived before the trouble need not come again; if the store fails too, it does."""
+        if done is not None and done > (self._position or 0):
+            self._position = done
+            try:
+                await self._save(now=True)
+            except sa.exc.SQLAlchemyError:
+                _log.warning("outlet_cursor_unsaved", outlet=self.outlet.name, sequence=done)
+
+    async def _save(self, *, now: bool) -> None:
+        due = now or time.monotonic() - self._saved_s >= SAVE_IDLE_S
+        if self._position is not None and self._position != self._saved and due:
+            await asyncio.to_thread(save_cursor, self._store, self.outlet.name, self._position)
+            self._saved, self._saved_s = self._position, time.monotonic()
+
+    def _note_hole(self, after: int, page: EventPage) -> None:
+        """Events went out of retention before the peer could have them: say so, count, go on."""
+        first = page.events[0].sequence if page.events else page.next_after + 1
+        missing = max(0, first - after - 1)
+        self.lost += missing
+        _log.error("outlet_hole", outlet=self.outlet.name, after=after, goes_on_at=first, missing=missing)
+
+    def _note(self, trouble: str) -> None:
+        """One more failure; logged only when it is the first of its row."""
+        self.failed += 1
+        if self.trouble is None:
+            _log.error("outlet_lost", outlet=self.outlet.name, reason=trouble)
+        self.trouble = trouble
+
+    def _works(self) -> None:
+        self._back_off.reset()
+        if self.trouble is not None:
+            _log.info("outlet_back", outlet=self.outlet.name)
+            self.trouble = None

@@ -1,0 +1,74 @@
+"""The outlets of a site as a process: one reader of the log an outlet, on one event loop."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import structlog
+
+from models.prediction import JsonValue
+from service.bus.line import SignalLine
+from service.bus.registry import open_signals
+from service.lock import only_one
+from service.outlets.fleet import Fleet
+from service.outlets.follow import Follower
+from service.outlets.registry import build
+from service.outlets.tail import Tail
+from service.outlets.views import Views
+from service.settings import Settings
+from service.store.engine import Store, open_store
+from service.view.watch import Watch
+
+PART = "outlets"
+_LOOK_S = 0.1
+_log = structlog.get_logger(__name__)
+
+
+def run_outlets(settings: Settings, stop: Callable[[], bool]) -> None:
+    """Feed the outlets of a site until `stop`.
+
+    Raises:
+        ServiceError: another such process runs, the store cannot be opened, or settings are wrong.
+    """
+    with only_one(settings.socket_dir, PART):
+        store = open_store(settings.store_url)
+        try:
+            asyncio.run(_run(settings, store, stop))
+        finally:
+            store.close()
+
+
+async def _run(settings: Settings, store: Store, stop: Callable[[], bool]) -> None:
+    watch, tail = Watch(), Tail(store)
+    allow = settings.outlets.allow_non_live
+    views = Views(store, watch, allow_non_live=allow)
+    fleet = Fleet(lambda outlet: Follower(outlet, store, tail, views, allow_non_live=allow))
+    outlets = build(settings, store)
+
+    def on_signal(topic: str, body: Mapping[str, JsonValue]) -> None:
+        if topic == "heartbeat":
+            watch.hear(body)
+        elif topic == "events":
+            tail.wake()
+
+    line = SignalLine(
+        lambda: open_signals(settings, PART),
+        on_signal,
+        part=PART,
+        more=lambda: {"outlets": fleet.report()},
+    )
+    line.start()
+    looking = asyncio.create_task(tail.run())
+    try:
+        for outlet in outlets:
+            fleet.add(outlet)
+        _log.info("outlets_started", outlets=[outlet.name for outlet in outlets])
+        while not stop():  # noqa: ASYNC110 - a signal handler sets it, and may not touch the loop
+            await asyncio.sleep(_LOOK_S)
+    finally:
+        await fleet.close()
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+        await asyncio.to_thread(line.stop)
+        _log.info("outlets_stopped")

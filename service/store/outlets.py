@@ -1,0 +1,49 @@
+"""Durable cursors of outlets: how far in the log the peer of each has everything."""
+
+import time
+
+import sqlalchemy as sa
+
+from service.store.engine import Store
+from service.store.eventlog import head
+from service.store.schema import outlet_cursors
+
+
+def open_cursor(store: Store, outlet: str) -> int:
+    """The number up to which the outlet's peer has everything; a new outlet begins at the log's head."""
+    with store.write() as connection:
+        known = read_cursor(connection, outlet)
+        if known is not None:
+            return known
+        newest = head(connection)
+        set_cursor(connection, outlet, newest)
+        return newest
+
+
+def save_cursor(store: Store, outlet: str, sequence: int) -> None:
+    """The outlet's peer has everything up to `sequence`; an outlet that was removed meanwhile stays so."""
+    with store.write() as connection:
+        connection.execute(
+            sa.update(outlet_cursors)
+            .where(outlet_cursors.c.outlet == outlet)
+            .values(sequence=sequence, updated_ns=time.time_ns())
+        )
+
+
+def read_cursor(connection: sa.Connection, outlet: str) -> int | None:
+    """The outlet's cursor; None for an outlet that never ran."""
+    query = sa.select(outlet_cursors.c.sequence).where(outlet_cursors.c.outlet == outlet)
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
+
+
+def set_cursor(connection: sa.Connection, outlet: str, sequence: int) -> None:
+    """Put the cursor there, whether the outlet is known or new."""
+    drop_cursor(connection, outlet)
+    row = {"outlet": outlet, "sequence": sequence, "updated_ns": time.time_ns()}
+    connection.execute(sa.insert(outlet_cursors).values(row))
+
+
+def drop_cursor(connection: sa.Connection, outlet: str) -> None:
+    """Forget an outlet that is no more."""
+    connection.execute(sa.delete(outlet_cursors).where(outlet_cursors.c.outlet == outlet))
