@@ -10,12 +10,12 @@ from service.api.auth import Caller, Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents.events import AlertPage, EventLogPage
 from service.api.problems import Problem
-from service.api.stream.subscription import event_types
 from service.events import Severity
 from service.store.alerts import alert_page
 from service.store.eventlog import read_events
 from service.store.keys import Principal, Role
 from service.view.cloudevents import cloud_event
+from service.view.selection import event_types
 
 router = APIRouter(tags=["events"])
 Names = Annotated[str | None, Query(max_length=10_000, description="Names with commas; default all.")]

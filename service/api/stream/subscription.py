@@ -1,19 +1,17 @@
 """What a client asks of the alert stream: its first message, checked, and which events fit it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from service.api.stream.outbox import StreamEnd
-from service.events import EventType, Severity
-from service.store.eventlog import StoredEvent
+from service.events import Severity
 from service.store.keys import Principal
 from service.view.cloudevents import severity_rank
+from service.view.selection import Selection, event_types
 
 BAD_MESSAGE, FORBIDDEN = 4400, 4403
-_PREFIX = "org.roomtone."
 
 
 class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,21 +25,10 @@ class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """Which events a client gets. `rooms`, `types` None: all; `after` None: from now on."""
+class Subscription(Selection):
+    """Which events a client wants, and may have; `after` None: from now on."""
 
-    rooms: frozenset[str] | None
-    types: frozenset[str] | None
-    min_rank: int
     after: int | None
-
-    def fits(self, event: StoredEvent) -> bool:
-        """Whether the client wants, and may have, this event."""
-        return (
-            (self.rooms is None or event.room in self.rooms)
-            and (self.types is None or event.type in self.types)
-            and severity_rank(event.severity) >= self.min_rank
-        )
 
 
 def read_subscribe(text: str, principal: Principal) -> Subscription:
@@ -74,23 +61,6 @@ def _sequence(after: int | str) -> int:
     if not 0 <= number < 2**63:
         raise ValueError("`after` is the `sequence` of an event, or null - at `$.after`")
     return number
-
-
-def event_types(patterns: Iterable[str]) -> frozenset[str]:
-    """Full names of the types meant: a name may leave out the prefix, or name a family, such as ``alert``.
-
-    Raises:
-        ValueError: there is no such type.
-    """
-    known = [kind.value for kind in EventType]
-    found: set[str] = set()
-    for pattern in patterns:
-        name = _PREFIX + pattern.removesuffix("*").removesuffix(".").removeprefix(_PREFIX)
-        fitting = {kind for kind in known if kind == name or kind.startswith(name + ".")}
-        if not fitting:
-            raise ValueError(f"no event type {pattern[:80]!r}; there are {', '.join(known)}")
-        found |= fitting
-    return frozenset(found)
 
 
 def _types(patterns: list[str]) -> frozenset[str]:

@@ -1,0 +1,44 @@
+"""Which events somebody wants: by room, by type, by severity."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from service.events import EventType
+from service.store.eventlog import StoredEvent
+from service.view.cloudevents import severity_rank
+
+_PREFIX = "org.roomtone."
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`rooms`, `types` None: all; `min_rank` as `severity_rank` gives it."""
+
+    rooms: frozenset[str] | None
+    types: frozenset[str] | None
+    min_rank: int
+
+    def fits(self, event: StoredEvent) -> bool:
+        """Whether this event is wanted."""
+        return (
+            (self.rooms is None or event.room in self.rooms)
+            and (self.types is None or event.type in self.types)
+            and severity_rank(event.severity) >= self.min_rank
+        )
+
+
+def event_types(patterns: Iterable[str]) -> frozenset[str]:
+    """Full names of the types meant: a name may leave out the prefix, or name a family, such as ``alert``.
+
+    Raises:
+        ValueError: there is no such type.
+    """
+    known = [kind.value for kind in EventType]
+    found: set[str] = set()
+    for pattern in patterns:
+        name = _PREFIX + pattern.removesuffix("*").removesuffix(".").removeprefix(_PREFIX)
+        fitting = {kind for kind in known if kind == name or kind.startswith(name + ".")}
+        if not fitting:
+            raise ValueError(f"no event type {pattern[:80]!r}; there are {', '.join(known)}")
+        found |= fitting
+    return frozenset(found)
