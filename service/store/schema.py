@@ -219,8 +219,20 @@ webhooks = sa.Table(
     sa.Column("secret", sa.Text, nullable=False),  # sealed: service.outlets.webhooks.secrets
     sa.Column("doc", sa.JSON, nullable=False),  # url, types, rooms, min_severity
     sa.Column("state", sa.Text, nullable=False),  # enabled, disabled
+    sa.Column("reason", sa.Text),  # why it is disabled
     sa.Column("health", sa.JSON, nullable=False),  # what its deliveries met lately
+    sa.Column("replay_after", sa.BigInteger),  # asked for, not begun: its cursor is to be put there
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("created_ns", sa.BigInteger, nullable=False),
     sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+bacnet_rooms = sa.Table(
+    "bacnet_rooms",
+    metadata,
+    sa.Column("number", _COUNTER, primary_key=True, autoincrement=True),  # instance of the room's objects
+    sa.Column("room", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),  # of the room: one made again is another room
+    sa.UniqueConstraint("room", "created_ns", name="one_number_a_room"),
+    sqlite_autoincrement=True,
 )

@@ -1,0 +1,84 @@
+"""Who is who on BACnet: numbers of the device and of rooms, kept for ever and never given twice.
+
+A building system addresses a point by number. So a room keeps its number as long as it lives, over restarts
+and renamings, and the number of a room that was deleted stays taken: a room made again under the old name is
+another room, and gets a number of its own.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from service.store.engine import Store
+from service.store.rooms import RoomRecord
+from service.store.schema import bacnet_rooms, site
+
+MAX_INSTANCE: Final = 4_194_302
+"""Greatest instance of an object (ASHRAE 135, 12); the one above stands for "none"."""
+_KEY: Final = "bacnet_device"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The device as building systems know it.
+
+    Attributes:
+        instance: its number, which must be the only one of its kind in the building's BACnet.
+        revision: moves when objects come, go or change their names (Database_Revision).
+        objects: digest of the objects as of that revision.
+    """
+
+    instance: int
+    revision: int
+    objects: str
+
+
+def room_numbers(store: Store, rooms: Iterable[RoomRecord]) -> dict[str, int]:
+    """The number of each room; new rooms get the next ones, in the order given."""
+    wanted = {record.room: record.created_ns for record in rooms}
+    with store.read() as connection:
+        numbers = _known(connection, wanted)
+    if len(numbers) == len(wanted):
+        return numbers
+    with store.write() as connection:
+        numbers = _known(connection, wanted)
+        for room, created_ns in wanted.items():
+            if room not in numbers:
+                row = {"room": room, "created_ns": created_ns}
+                made = connection.execute(sa.insert(bacnet_rooms).values(row))
+                numbers[room] = made.inserted_primary_key[0]
+    return numbers
+
+
+def device(store: Store, *, instance: int | None, objects: str) -> Device:
+    """The device with these objects; its revision has moved if they are others than before.
+
+    Args:
+        store: where it is kept.
+        instance: the number that settings name; None: the one it had before, or a random one that stays.
+        objects: digest of the objects that the device has now.
+    """
+    query = sa.select(site.c.value).where(site.c.key == _KEY)
+    with store.write() as connection:
+        known = connection.execute(query).scalar()
+        before = None if known is None else Device(**known)
+        after = _next(before, instance, objects)
+        if after != before:
+            connection.execute(sa.delete(site).where(site.c.key == _KEY))
+            connection.execute(sa.insert(site).values(key=_KEY, value=asdict(after)))
+    return after
+
+
+def _next(before: Device | None, instance: int | None, objects: str) -> Device:
+    if before is None:
+        return Device(instance or 1 + secrets.randbelow(MAX_INSTANCE), 1, objects)
+    moved = before.objects != objects
+    return Device(instance or before.instance, before.revision + moved, objects)
+
+
+def _known(connection: sa.Connection, wanted: Mapping[str, int]) -> dict[str, int]:
+    rows = connection.execute(sa.select(bacnet_rooms))
+    return {row.room: int(row.number) for row in rows if wanted.get(row.room) == row.created_ns}
