@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.prediction import ModelRef
 from models.signal.bands import VERSION as BANDED
 from models.signal.bands import in_slots
-from models.signal.inputs import INPUTS
+from models.signal.inputs import INPUTS, Measured
 from models.signal.variation import NAMES, VERSION
 from models.signal.view import View
 from models.task_names import FIXED
@@ -55,10 +55,12 @@ class BareBackbone:
 
     def vector(self, view: View) -> npt.NDArray[np.float64] | None:
         """Mean of each feature over measured streams, and fading by band and stream; None without any."""
-        found, banded = view.variation, INPUTS[BANDED](view)
-        if not (found.mask.any() and banded.mask.any()):
-            return None
-        measured = found.features[found.mask].astype(np.float64)
+        seen, banded = INPUTS[VERSION](view), INPUTS[BANDED](view)
+        return self.vector_of(seen, banded) if seen.mask.any() and banded.mask.any() else None
+
+    def vector_of(self, seen: Measured, banded: Measured) -> npt.NDArray[np.float64]:
+        """The same of inputs that were made already: what the card names, and `bands-1`."""
+        measured = seen.values[seen.mask].astype(np.float64)
         return np.concatenate([measured.mean(axis=0), in_slots(banded.values[None], banded.mask[None])[0]])
 
     @property

@@ -1,5 +1,6 @@
 """Run a backbone: one onnxruntime session each, one thread; a room's own head stands behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,6 +25,19 @@ class Head:
     bias: npt.NDArray[np.float32]
 
 
+Shape = tuple[int | str, ...]
+"""Of a tensor; a name stands for any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """Names and shapes of a model's tensors, all float32; `optional` are inputs that have a default."""
+
+    inputs: Mapping[str, Shape]
+    optional: Mapping[str, Shape]
+    outputs: Mapping[str, Shape]
+
+
 class Backbone:
     """A loaded model. Rooms share it; what differs between rooms is the head behind it."""
 
@@ -37,6 +51,13 @@ class Backbone:
         self._session = onnxruntime.InferenceSession(
             model.onnx, sess_options=options, providers=["CPUExecutionProvider"]
         )
+
+    @property
+    def tensors(self) -> Tensors:
+        """What its file says of its inputs and outputs."""
+        session = self._session
+        kinds = session.get_inputs(), session.get_overridable_initializers(), session.get_outputs()
+        return Tensors(*({one.name: tuple(one.shape) for one in kind} for kind in kinds))
 
     def run(
         self, features: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_], head: Head | None = None
@@ -89,6 +110,10 @@ class Base(Protocol):
         """What the head sees of a window; None when no stream is measured."""
         ...
 
+    def vector_of(self, seen: Measured, banded: Measured) -> npt.NDArray[np.float64]:
+        """The same of inputs that were made already: what the card names, and `bands-1`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoomModel:
@@ -135,8 +160,10 @@ class RoomReader:
     def read(self, view: View) -> npt.NDArray[np.float32] | None:
         """Logits ``[output]``, from which the card's own way gives the head's probabilities."""
         vector = self._backbone.vector(view)
-        if vector is None:
-            return None
+        return None if vector is None else self.read_vector(vector)
+
+    def read_vector(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """The same of a vector that was made already."""
         found = self._own.head.predict(vector[None])[0]
         return card_logits(found, self.card.output, 1.0).astype(np.float32)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.adapt import AUTO, SHIPPED, adapter, available
-from models.adapt.auto import in_order
+from models.adapt.auto import ORDER, in_order
 from models.adapt.base import Floats, Rows
 from models.adapt.choice import Trial, kept_of
 from models.adapt.evidence import Folds
@@ -44,7 +44,7 @@ class Tried:
 
 
 def methods(asked: str, *, shipped: bool, ordered: bool) -> list[str]:
-    """Names of what is tried, simplest first (`models.adapt.auto.in_order`).
+    """Names of what is tried, in the order of `models.adapt.auto`: closed forms, the shipped head, the rest.
 
     Raises:
         SelectionError: no such method here.
@@ -56,7 +56,8 @@ def methods(asked: str, *, shipped: bool, ordered: bool) -> list[str]:
     needs = {"source", "support"}
     sensible = [name for name in available() if set(adapter(name).NEEDS) <= needs]
     in_turn = in_order(sensible, ordered=ordered)
-    return [*([SHIPPED] if shipped else []), *in_turn]
+    first = [name for name in in_turn if name in ORDER]
+    return [*first, *([SHIPPED] if shipped else []), *in_turn[len(first) :]]
 
 
 def learn_by(name: str, lesson: Lesson, seed: int = 0) -> Learn:
@@ -113,6 +114,15 @@ def best_of(tried: Sequence[Tried]) -> Tried:
     """The first, which is the simplest, of those that are as good as the best (`choice.kept_of`)."""
     kept = kept_of({one.name: one.cells for one in tried})
     return next(one for one in tried if one.name == kept)
+
+
+def beside(head: RoomHead, lesson: Lesson, judged: Score) -> Score | None:
+    """How another head tells the rows that were judged; None where its answers mean something else."""
+    found = head.predict(lesson.rows.values)
+    if found.shape != judged.found.shape:
+        return None
+    found[np.isnan(judged.found[:, 0])] = np.nan
+    return score(found, lesson.rows, lesson.classes, ordered=lesson.ordered)
 
 
 def _predictor(learn: Learn) -> Callable[[Rows], Predict]:

@@ -8,6 +8,7 @@ import numpy as np
 from models.adapt.base import ELSEWHERE, Rows, Setting
 from models.adapt.head import RoomHead
 from models.runtime import Base
+from models.zoo import LOCAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +22,7 @@ class Lesson:
         classes: what labels stand for.
         ordered: whether they are counts.
         length_s: of a window.
+        simulated: whether its rows were never measured; a model of simulation may speak for such alone.
     """
 
     rows: Rows
@@ -30,6 +32,7 @@ class Lesson:
     classes: tuple[str, ...]
     ordered: bool
     length_s: float
+    simulated: bool
 
     def setting(self, rows: Rows) -> Setting:
         """What a method may look at to learn from these rows of the room."""
@@ -43,6 +46,12 @@ class Lesson:
             length_s=self.length_s,
             base=self.shipped,
         )
+
+    def native(self) -> RoomHead | None:
+        """The backbone's own head where it may speak for such rows without having been judged in the room."""
+        card = self.backbone.card
+        fits = card.simulated == self.simulated and card.shelf != LOCAL
+        return self.shipped if fits else None
 
 
 def remembered(backbone: Base, classes: Sequence[str], width: int) -> Rows:

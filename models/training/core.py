@@ -8,7 +8,7 @@ from onnx import numpy_helper
 from models.data.samples import MASK, Samples
 from models.runtime import Backbone
 from models.signal.bands import VERSION as BANDED
-from models.signal.inputs import Measured
+from models.training.lesson import vectors_of
 from models.zoo import Core, ShelvedModel
 
 GROUPS = 4
@@ -25,8 +25,7 @@ def core_of(model: ShelvedModel, samples: Samples) -> Core | None:
     if head is None or BANDED + MASK not in samples.inputs:
         return None
     backbone = Backbone(model)
-    seen, banded = _measured(samples, backbone.card.features), _measured(samples, BANDED)
-    vectors = np.stack([backbone.vector_of(*pair) for pair in zip(seen, banded, strict=True)])
+    vectors = vectors_of(backbone, samples)
     names = sorted(set(samples.domain.tolist()))
     group = np.array([names.index(one) for one in samples.domain]) % min(GROUPS, len(names))
     mean = np.full((int(group.max()) + 1, len(samples.classes), vectors.shape[1]), np.nan)
@@ -39,11 +38,6 @@ def core_of(model: ShelvedModel, samples: Samples) -> Core | None:
                 left[rows] -= mean[one, label]
     within = (left.T @ left / len(left)).astype(np.float32)
     return Core(mean.astype(np.float32), within, *head)
-
-
-def _measured(samples: Samples, name: str) -> list[Measured]:
-    pairs = zip(samples.inputs[name], samples.inputs[name + MASK], strict=True)
-    return [Measured(row, mask) for row, mask in pairs]
 
 
 def _head(data: bytes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None:

@@ -37,6 +37,21 @@ def shelved(shelves: Sequence[str], local: Path | None = None) -> list[ShelvedMo
     return [read_model(folder) for shelf in shelves for folder in _folders(shelf, local)]
 
 
+def find_model(name: str, shelves: Sequence[str], local: Path | None = None) -> ShelvedModel | None:
+    """The model of this name; of several the one on the last shelf, as `shelved` orders them.
+
+    Raises:
+        CardError: a card is damaged, or the model is not the one its card describes.
+    """
+    found = None
+    for shelf in shelves:
+        for folder in _folders(shelf, local):
+            text = (folder / "card.toml").read_text(encoding="utf-8")
+            if parse_card(text, f"{folder.name}/card.toml").name == name:
+                found = folder
+    return None if found is None else read_model(found)
+
+
 def read_model(folder: Traversable) -> ShelvedModel:
     """The model in one folder.
 
@@ -79,6 +94,7 @@ __all__ = [
     "Core",
     "Output",
     "ShelvedModel",
+    "find_model",
     "parse_card",
     "read_model",
     "shelved",

@@ -35,6 +35,7 @@ COMMANDS = {
     "models": "service.cli.models",
     "train": "models.training.cli_train",
     "export": "models.training.cli_export",
+    "adapt": "models.training.cli_adapt",
     "evaluate": "models.training.cli_evaluate",
     "bench": "service.cli.bench",
 }

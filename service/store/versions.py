@@ -6,17 +6,15 @@ it between two windows.
 """
 
 import hashlib
-import io
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from models.adapt.head import RoomHead
+from models.adapt.head_file import pack_head
 from service.events import EventType
 from service.store.audit import record
 from service.store.engine import Store
@@ -44,26 +42,6 @@ class Version:
     job: str | None
     created_ns: int
     activated_ns: int | None
-
-
-def pack_head(head: RoomHead) -> bytes:
-    """The head as bytes: an .npz without pickles."""
-    held = io.BytesIO()
-    np.savez(held, allow_pickle=False, **head.arrays())
-    return held.getvalue()
-
-
-def unpack_head(data: bytes) -> RoomHead:
-    """What `pack_head` gave.
-
-    Raises:
-        ValueError: it is damaged.
-    """
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as held:
-            return RoomHead.from_arrays(dict(held))
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError, IndexError) as error:
-        raise ValueError(f"a damaged head: {error}") from error
 
 
 def add_version(

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models.adapt.contest import Tried, best_of, blocks_of, judge, methods
+from models.adapt.contest import Tried, beside, best_of, blocks_of, judge, methods
 from models.adapt.evidence import BLOCK_S, Folds, GateRefusal, folds_of
 from models.adapt.gate import (
     MOST_SUSPECTS,
@@ -14,22 +14,21 @@ from models.adapt.gate import (
     check_better,
     interval_width,
     out_of_order,
-    score,
     suspects,
 )
 from models.adapt.head import RoomHead
+from models.adapt.head_file import unpack_head
 from models.errors import SelectionError
 from models.runtime import Base
 from models.sensing import Sensing
 from models.signal.window import WindowSpec
 from models.tasks.ordinal import interval
-from models.zoo import LOCAL
 from service.adaptation.states import JobState
 from service.settings import AdaptationSettings
 from service.store.engine import Store
 from service.store.jobs import Job, step
 from service.store.schema import versions
-from service.store.versions import ACTIVE, activate, add_version, unpack_head
+from service.store.versions import ACTIVE, activate, add_version
 from service.trainer.material import Material, read_material
 
 Say = Callable[[float, str], None]
@@ -199,17 +198,8 @@ def _without_suspects(material: Material, folds: Folds, *, forced: bool) -> tupl
 
 def _before(store: Store, job: Job, material: Material, judged: Score) -> Score | None:
     """How what serves now tells the rows that were judged; None where nothing may speak."""
-    head = _active(store, job, material.backbone)
-    card = material.backbone.card
-    if head is None and card.simulated == material.simulated and card.shelf != LOCAL:
-        head = material.shipped
-    if head is None:
-        return None
-    found = head.predict(material.rows.values)
-    if found.shape != judged.found.shape:
-        return None
-    found[judged.found[:, 0] != judged.found[:, 0]] = float("nan")
-    return score(found, material.rows, material.classes, ordered=material.ordered)
+    head = _active(store, job, material.backbone) or material.native()
+    return None if head is None else beside(head, material, judged)
 
 
 def _active(store: Store, job: Job, backbone: Base) -> RoomHead | None:

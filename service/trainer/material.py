@@ -25,9 +25,8 @@ APART_S = 60.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material(Lesson):
-    """A lesson from the store: which samples it is made of, and whether they are simulated."""
+    """A lesson from the store, and which samples it is made of."""
 
-    simulated: bool
     samples: tuple[str, ...]
 
 

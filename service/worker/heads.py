@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from models.adapt.head_file import unpack_head
 from models.runtime import RoomModel
 from service.store.engine import Store
 from service.store.schema import versions
-from service.store.versions import ACTIVE, SHADOW, unpack_head
+from service.store.versions import ACTIVE, SHADOW
 
 _log = logging.getLogger(__name__)
 Own = Mapping[str, RoomModel]
@@ -44,7 +45,7 @@ class Heads:
             rows = connection.execute(query).all()
             for row in rows:
                 if row.version not in self._known:
-                    self._known[row.version] = _load(connection, row.version)
+                    self._known[row.version] = load_head(connection, row.version)
                 own = self._known[row.version]
                 if own is not None:
                     found[row.state].setdefault(row.room, {})[row.task] = own
@@ -53,7 +54,8 @@ class Heads:
         return Listed(found[ACTIVE], found[SHADOW])
 
 
-def _load(connection: sa.Connection, version: int) -> RoomModel | None:
+def load_head(connection: sa.Connection, version: int) -> RoomModel | None:
+    """The head of a version that is in the store; None, and it is said, where it is damaged."""
     row = connection.execute(sa.select(versions).where(versions.c.version == version)).mappings().one()
     try:
         return RoomModel(

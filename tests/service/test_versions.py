@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from models.adapt.head import RoomHead
+from models.adapt.head_file import unpack_head
 from service.adaptation.states import FOLLOWING, IllegalStepError, JobState
 from service.store import jobs as held
 from service.store.engine import Store, open_store
@@ -21,7 +22,6 @@ from service.store.versions import (
     add_version,
     list_versions,
     roll_back,
-    unpack_head,
 )
 
 HEAD = RoomHead.of("softmax", (np.zeros(3), np.ones(3)), (np.ones((3, 2)), np.zeros(2)))
