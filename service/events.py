@@ -14,6 +14,7 @@ class EventType(StrEnum):
     link.roamed:        also before, after (MAC addresses of the sender that the link follows)
     model.activated:    room, task, version (null: the shipped model, or none), reason, actor
     recalibration.ended: room, task, job, state (activated, refused, failed), reason, links, actor
+    webhook.disabled:   webhook (its id), host, reason
     """
 
     PREDICTION_CHANGED = "org.roomtone.prediction.changed"
@@ -27,6 +28,7 @@ class EventType(StrEnum):
     ROOM_DELETED = "org.roomtone.room.deleted"
     MODEL_ACTIVATED = "org.roomtone.model.activated"
     RECALIBRATION_ENDED = "org.roomtone.recalibration.ended"
+    WEBHOOK_DISABLED = "org.roomtone.webhook.disabled"
 
 
 class Severity(StrEnum):

@@ -15,6 +15,7 @@ from models.prediction import JsonValue
 from service.outlets.back_off import BackOff
 from service.outlets.port import Outlet, OutletError
 from service.outlets.tail import Tail
+from service.outlets.threads import finish
 from service.outlets.views import EVERY_S, Views
 from service.store.engine import Store
 from service.store.eventlog import EventPage, read_events
@@ -120,7 +121,7 @@ class Follower:
     async def _save(self, *, now: bool) -> None:
         due = now or time.monotonic() - self._saved_s >= SAVE_IDLE_S
         if self._position is not None and self._position != self._saved and due:
-            await asyncio.to_thread(save_cursor, self._store, self.outlet.name, self._position)
+            await finish(save_cursor, self._store, self.outlet.name, self._position)
             self._saved, self._saved_s = self._position, time.monotonic()
 
     def _note_hole(self, after: int, page: EventPage) -> None:

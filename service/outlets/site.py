@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 import structlog
 
@@ -15,6 +14,8 @@ from service.outlets.follow import Follower
 from service.outlets.registry import build
 from service.outlets.tail import Tail
 from service.outlets.views import Views
+from service.outlets.webhooks.keeper import Keeper
+from service.outlets.webhooks.shop import Shop
 from service.settings import Settings
 from service.store.engine import Store, open_store
 from service.view.watch import Watch
@@ -45,11 +46,15 @@ async def _run(settings: Settings, store: Store, stop: Callable[[], bool]) -> No
     fleet = Fleet(lambda outlet: Follower(outlet, store, tail, views, allow_non_live=allow))
     outlets = build(settings, store)
 
+    keeper = Keeper(Shop.open(settings, store), fleet) if settings.outlets.webhooks.enabled else None
+
     def on_signal(topic: str, body: Mapping[str, JsonValue]) -> None:
         if topic == "heartbeat":
             watch.hear(body)
         elif topic == "events":
             tail.wake()
+        elif topic == "webhooks" and keeper is not None:
+            keeper.wake()
 
     line = SignalLine(
         lambda: open_signals(settings, PART),
@@ -58,17 +63,20 @@ async def _run(settings: Settings, store: Store, stop: Callable[[], bool]) -> No
         more=lambda: {"outlets": fleet.report()},
     )
     line.start()
-    looking = asyncio.create_task(tail.run())
+    tasks = [asyncio.create_task(part.run()) for part in (tail, keeper) if part is not None]
     try:
         for outlet in outlets:
             fleet.add(outlet)
         _log.info("outlets_started", outlets=[outlet.name for outlet in outlets])
-        while not stop():  # noqa: ASYNC110 - a signal handler sets it, and may not touch the loop
+        while not stop():
             await asyncio.sleep(_LOOK_S)
+            for task in tasks:
+                if task.done():  # they never end by themselves: a bug, and the supervisor starts us again
+                    task.result()
     finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await fleet.close()
-        looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await looking
         await asyncio.to_thread(line.stop)
         _log.info("outlets_stopped")

@@ -1,0 +1,86 @@
+"""Where a webhook may lead: HTTPS, and no address that only this machine or this network should reach.
+
+The URL comes from an admin, the request from inside the building: without this rule a webhook would be a way
+to talk to what the admin cannot reach (server-side request forgery, OWASP).
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+MAX_URL: Final = 2000
+_METADATA: Final = tuple(
+    ip_address(text)
+    for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
+)
+"""Where clouds tell a machine its own credentials; refused even where private addresses are allowed."""
+_NAT64: Final = ip_network("64:ff9b::/96")
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRule:
+    """`allow_http`: plain HTTP to loopback. `allow_private`: the site's own network."""
+
+    allow_http: bool = False
+    allow_private: bool = False
+
+    def check_url(self, url: str) -> None:
+        """Look at what can be known before the name is resolved.
+
+        Raises:
+            ValueError: what is wrong with the URL, and what to do.
+        """
+        if len(url) > MAX_URL or not (url.isascii() and url.isprintable()) or " " in url:
+            raise ValueError(f"a URL of at most {MAX_URL} printable ASCII characters is needed")
+        parts = urlsplit(url)
+        if parts.scheme not in {"https", "http"} or not parts.hostname:
+            raise ValueError("write https://HOST/PATH")
+        if parts.username is not None or parts.fragment or parts.port == 0:
+            raise ValueError("no user name, no fragment and no port 0: the signature tells who we are")
+        if (literal := as_address(parts.hostname)) is not None:
+            self.check_address(literal, http=parts.scheme == "http")
+        elif parts.scheme == "http" and not (self.allow_http and parts.hostname == "localhost"):
+            raise ValueError(
+                "plain http would show events to everybody on the way: use https (http is for loopback "
+                "only, with outlets.webhooks.allow_http)"
+            )
+
+    def check_address(self, address: Address, *, http: bool) -> None:
+        """Look at the address that would be connected to.
+
+        Raises:
+            ValueError: why it is refused.
+        """
+        real = _unwrapped(address)
+        if real in _METADATA or real.is_link_local or real.is_multicast or real.is_unspecified:
+            raise ValueError(f"{address} is refused: link-local, metadata, multicast or no address at all")
+        if http and not (self.allow_http and real.is_loopback):
+            raise ValueError(
+                f"plain http to {address} is refused: use https (http is for loopback only, with "
+                "outlets.webhooks.allow_http)"
+            )
+        if not (http or real.is_global or self.allow_private):
+            raise ValueError(
+                f"{address} is not an address of the public internet; outlets.webhooks.allow_private lets "
+                "webhooks reach the site's own network"
+            )
+
+
+def as_address(host: str) -> Address | None:
+    """The address, if the host is one and not a name."""
+    try:
+        return ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address stands for (mapped, 6to4, NAT64); else the address."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or address

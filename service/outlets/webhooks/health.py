@@ -1,0 +1,67 @@
+"""What a webhook's deliveries met, and the rule by which one that only fails is turned off.
+
+The rule: off at once when the receiver answers 410 Gone; off when no delivery succeeded for 24 hours while we
+tried; off when we tried all day, at least 100 times in 24 hours, and more than 99 % failed. An outage of less
+than a day turns nothing off.
+"""
+
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from service.outlets.webhooks.client import Answer
+
+DAY_H: Final = 24
+FEW_ATTEMPTS: Final = 100
+FAILED_SHARE: Final = 0.99
+_HOUR_NS: Final = 3600 * 10**9
+
+
+@dataclass(slots=True)
+class Health:
+    """Times are Unix nanoseconds; `hours` counts successes and failures by hour since 1970."""
+
+    failing_since_ns: int | None = None
+    last_success_ns: int | None = None
+    last_failure_ns: int | None = None
+    last_status: int | None = None
+    last_trouble: str | None = None
+    hours: dict[str, list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> "Health":
+        """What `document` gave."""
+        return cls(**document)
+
+    def document(self) -> dict[str, Any]:
+        """As the store holds it."""
+        return asdict(self)
+
+    def note(self, answer: Answer, now_ns: int) -> str | None:
+        """Take in what a delivery met; why the webhook must be turned off, None if it need not."""
+        hour = now_ns // _HOUR_NS
+        self.hours = {key: counts for key, counts in self.hours.items() if hour - int(key) < DAY_H}
+        counts = self.hours.setdefault(str(hour), [0, 0])
+        self.last_status = answer.status
+        if answer.delivered:
+            counts[0] += 1
+            self.last_success_ns, self.failing_since_ns = now_ns, None
+        else:
+            counts[1] += 1
+            self.last_failure_ns, self.last_trouble = now_ns, answer.trouble
+            self.failing_since_ns = self.failing_since_ns or now_ns
+        return self._verdict(answer, now_ns)
+
+    def _verdict(self, answer: Answer, now_ns: int) -> str | None:
+        if answer.delivered:
+            return None
+        if answer.status == HTTPStatus.GONE:
+            return "the receiver answered 410 Gone"
+        if self.failing_since_ns is not None and now_ns - self.failing_since_ns >= DAY_H * _HOUR_NS:
+            return f"no delivery succeeded for {DAY_H} hours; last: {answer.trouble}"
+        good = sum(counts[0] for counts in self.hours.values())
+        bad = sum(counts[1] for counts in self.hours.values())
+        all_day = now_ns // _HOUR_NS - min(map(int, self.hours)) >= DAY_H - 1
+        if all_day and good + bad >= FEW_ATTEMPTS and bad > FAILED_SHARE * (good + bad):
+            return f"{bad} of {good + bad} attempts within {DAY_H} hours failed; last: {answer.trouble}"
+        return None
