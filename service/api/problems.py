@@ -59,6 +59,18 @@ KINDS: Mapping[str, Kind] = {
         404, "No such sample", "GET /v1/rooms/{room}/samples lists the samples of a room."
     ),
     "key-not-found": Kind(404, "No such key", "GET /v1/keys lists the keys by id."),
+    "webhook-not-found": Kind(404, "No such webhook", "GET /v1/webhooks lists those that the key may see."),
+    "too-many-webhooks": Kind(
+        409, "The site has as many webhooks as it may", "DELETE one that nobody needs any more."
+    ),
+    "webhooks-off": Kind(
+        409, "Webhooks are turned off", "Set `outlets.webhooks.enabled` in the settings of the site."
+    ),
+    "secret-unreadable": Kind(
+        500,
+        "The key file of the webhooks cannot be used",
+        "Restore the file that `detail` names, or delete the webhook and make it anew.",
+    ),
     "method-not-allowed": Kind(405, "Method not allowed", "The Allow header lists the methods that are."),
     "bad-request": Kind(400, "Unreadable request", "Check the syntax of the request."),
     "bad-cursor": Kind(

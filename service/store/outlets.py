@@ -37,6 +37,13 @@ def read_cursor(connection: sa.Connection, outlet: str) -> int | None:
     return None if found is None else int(found)
 
 
+def cursors(store: Store) -> dict[str, int]:
+    """Where every outlet stands, by name."""
+    with store.read() as connection:
+        rows = connection.execute(sa.select(outlet_cursors.c.outlet, outlet_cursors.c.sequence))
+        return {row.outlet: int(row.sequence) for row in rows}
+
+
 def set_cursor(connection: sa.Connection, outlet: str, sequence: int) -> None:
     """Put the cursor there, whether the outlet is known or new."""
     drop_cursor(connection, outlet)

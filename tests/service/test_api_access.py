@@ -21,6 +21,7 @@ VALUES = {
     "job": "nojob",
     "sample": "nosample",
     "version": "1",
+    "webhook": "nohook",
 }
 
 

@@ -75,12 +75,8 @@ class WebhookOutlet:
     async def _post(self, event: StoredEvent) -> Answer:
         assert self._sender is not None  # noqa: S101 - deliveries come between enter and exit
         body = msgspec.json.encode(cloud_event(event, self._shop.site))
-        return await self._sender.post(body, self.headers(f"{self._shop.site}-{event.sequence}", body))
-
-    def headers(self, message: str, body: bytes) -> dict[str, str]:
-        """Headers of one attempt."""
-        signed = signed_headers(self._secret, message, int(time.time()), body)
-        return {"content-type": CONTENT_TYPE, "user-agent": "roomtone", **signed}
+        headers = headers_of(self._secret, f"{self._shop.site}-{event.sequence}", body)
+        return await self._sender.post(body, headers)
 
     async def _note(self, answer: Answer) -> None:
         verdict = self._health.note(answer, time.time_ns())
@@ -91,6 +87,12 @@ class WebhookOutlet:
         elif not answer.delivered or time.monotonic() - self._saved_s >= _SAVE_S:
             await finish(save_health, store, webhook, document)
             self._saved_s = time.monotonic()
+
+
+def headers_of(secret: str, message: str, body: bytes) -> dict[str, str]:
+    """Headers of one attempt; `message` is the same at every attempt."""
+    signed = signed_headers(secret, message, int(time.time()), body)
+    return {"content-type": CONTENT_TYPE, "user-agent": "roomtone", **signed}
 
 
 def selection_of(webhook: StoredWebhook) -> Selection:
