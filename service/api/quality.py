@@ -7,10 +7,8 @@ from typing import Any
 from service.state import rfc3339
 from service.store.baselines import STALE
 from service.store.rooms import UNKNOWN_NIC
+from service.view.links import link_status
 from service.view.watch import Watch
-
-LOST_S = 10.0
-"""A link without a frame for this long is lost."""
 
 _COUNTS = ("received", "accepted", "gap", "late", "duplicate", "sequence_gaps")
 _PLAIN = (
@@ -51,7 +49,7 @@ def link_quality(
         "link": link,
         "room": room,
         "nic": known.get("nic") if nic in {None, UNKNOWN_NIC} and known.get("nic") else nic,
-        "status": _status(age_s, watch),
+        "status": link_status(facts, time.time_ns()) if watch.worker_up else "unknown",
         **{name: known.get(name) for name in _PLAIN},
         **{name: known.get(name) for name in _COUNTS},
         "gap_share": _share(known.get("gap"), known.get("received")),
@@ -82,14 +80,6 @@ def _calibration(baseline: Mapping[str, Any] | None) -> dict[str, Any]:
         "calibration_age_s": age_s,
         "calibration_stale": why,
     }
-
-
-def _status(age_s: float | None, watch: Watch) -> str:
-    if not watch.worker_up:
-        return "unknown"
-    if age_s is None:
-        return "waiting"
-    return "ok" if age_s < LOST_S else "lost"
 
 
 def _share(gap: int | None, received: int | None) -> float | None:

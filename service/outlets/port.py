@@ -1,7 +1,7 @@
 """What an outlet is, and what it is given: events in order, and the retained truth of the site."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -23,11 +23,25 @@ class OutletError(ServiceError):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkView:
+    """How a link delivers at a moment.
+
+    Attributes:
+        status: ok, lost, waiting (it never delivered), or unknown: no worker, or frames that may not leave.
+        drift: how far it has drifted from its calibration, 0..1; None: not calibrated, or not known.
+    """
+
+    status: str
+    drift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RoomView:
     """A room as it is told at a moment; `states` as `service.view.overlay.told_states` gives them."""
 
     record: RoomRecord
     states: list[dict[str, Any]]
+    links: Mapping[str, LinkView] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from service.outlets.port import Outlet
 from service.settings import Settings
 from service.store.engine import Store
 
-OUTLETS: Final[Mapping[str, str]] = {}
+OUTLETS: Final[Mapping[str, str]] = {"mqtt": "service.outlets.mqtt.outlet"}
 """Section of `[outlets]` -> module with ``make(settings: Settings, store: Store) -> Outlet``.
 
 A module is imported only where its section is set.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from service.outlets.mqtt.settings import MqttSettings
 from service.section import Section
 
 
@@ -27,4 +28,5 @@ class OutletSettings(Section):
     """What leaves the service; `allow_non_live` lets simulated and replayed state leave too (DESIGN A6)."""
 
     allow_non_live: bool = False
+    mqtt: MqttSettings | None = None
     webhooks: WebhookSettings = WebhookSettings()

@@ -4,11 +4,12 @@ import asyncio
 import time
 from typing import Final
 
-from service.outlets.port import RoomView, SiteView
+from service.outlets.port import LinkView, RoomView, SiteView
 from service.store.engine import Store
 from service.store.eventlog import site_id
 from service.store.states import read_states
-from service.view.leaving import leaving
+from service.view.leaving import leaving, may_leave_from
+from service.view.links import link_status
 from service.view.overlay import Now, told_states
 from service.view.watch import Watch
 
@@ -44,7 +45,15 @@ class Views:
             RoomView(
                 room.record,
                 [leaving(state, allow_non_live=self._allow) for state in told_states(room, now)],
+                {link: self._link(link, now) for link in room.record.config.links},
             )
             for room in read_states(self._store)
         )
         return SiteView(self._site, rooms, now.worker_up, now.time_ns, self._allow)
+
+    def _link(self, link: str, now: Now) -> LinkView:
+        facts = self._watch.links.get(link)
+        source = (facts or {}).get("source")
+        if not now.worker_up or not may_leave_from(source, allow_non_live=self._allow):
+            return LinkView("unknown")
+        return LinkView(link_status(facts, now.time_ns), self._watch.drift.get(link))

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -14,9 +15,10 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> list[str]:
     """Dotted names of all settings below a section."""
     found: list[str] = []
     for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += keys_of(kind, f"{prefix}{name}.")
+        kinds = get_args(field.annotation) or (field.annotation,)  # a section that may be left out: X | None
+        sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if sections and get_origin(field.annotation) is not list:
+            found += keys_of(sections[0], f"{prefix}{name}.")
         else:
             found.append(prefix + name)
     return found

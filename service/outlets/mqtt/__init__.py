@@ -2,7 +2,3 @@
 
 Commands are not taken: nothing that arrives over MQTT changes anything in the service.
 """
-
-from service.outlets.mqtt.outlet import make
-
-__all__ = ["make"]

@@ -30,7 +30,7 @@ class Publication:
 
     def properties(self) -> Properties:
         """Properties of the PUBLISH packet (MQTT 5.0, section 3.3.2.3)."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.PayloadFormatIndicator = 1  # UTF-8
         if self.expires_s is not None:
             properties.MessageExpiryInterval = self.expires_s
