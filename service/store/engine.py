@@ -1,43 +1,54 @@
 """Opening the store: one database for a site, brought to this code's tables on opening.
 
-The only file that knows which database it is. Readers never wait for the writer (WAL); writers queue up for
-`BUSY_TIMEOUT_S` and then fail with an error of the database.
+Readers see one unchanging moment and never wait for a writer; one writes at a time. Who waits for longer than
+the busy timeout, or whose database is gone, gets an `OperationalError`.
 """
 
-import sqlite3
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from service.errors import StoreError
-from service.store.migrations import MIGRATIONS, Migration
+from service.store import postgresql
+from service.store.migrate import migrate
+from service.store.migrations import MIGRATIONS
+from service.store.schema import metadata
+from service.store.sqlite import sqlite_engine
 
-BUSY_TIMEOUT_S = 5.0
-_applied = sa.Table(
-    "schema_migrations",
-    sa.MetaData(),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("applied_ns", sa.BigInteger, nullable=False),
-)
+Wait = Callable[[sa.exc.OperationalError], bool]
+"""Waits a while after the store could not be had; whether to try again."""
 
 
 class Store:
-    """A database with today's tables. Safe to use from several threads; several processes may open it."""
+    """A database with today's tables. Safe to use from several threads; several processes may open it.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    Args:
+        engine: of the database.
+        wait: what to do when no transaction can be begun; by default the error is the caller's.
+    """
+
+    def __init__(self, engine: sa.Engine, wait: Wait = lambda _: False) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(roomtone_write=True)
+        self._wait = wait
+        shared = engine.dialect.name == "postgresql"
+        self.writer = postgresql.writing(engine) if shared else engine.execution_options(roomtone_write=True)
+
+    def patient(self, wait: Wait) -> "Store":
+        """The same store for a part that rather waits for its database than fails."""
+        return Store(self.engine, wait)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A connection that sees one unchanging moment of the store."""
-        with self.engine.connect() as connection, connection.begin():
+        """A connection that sees one unchanging moment of the store.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: the database does not answer.
+        """
+        connection, transaction = self._begin(self.engine)
+        with connection, transaction:
             yield connection
 
     @contextmanager
@@ -45,10 +56,25 @@ class Store:
         """A connection in a write transaction: committed at the end, rolled back by any exception.
 
         Raises:
-            sqlalchemy.exc.OperationalError: another writer kept the store for longer than the busy timeout.
+            sqlalchemy.exc.OperationalError: another writer kept the store for longer than the busy timeout,
+                or the database is gone. Where it broke at the end, it may be committed or not.
         """
-        with self._writer.begin() as connection:
+        connection, transaction = self._begin(self.writer)
+        with connection, transaction:
             yield connection
+
+    def _begin(self, engine: sa.Engine) -> tuple[sa.Connection, sa.RootTransaction]:
+        while True:
+            try:
+                connection = engine.connect()
+                try:
+                    return connection, connection.begin()
+                except BaseException:
+                    connection.close()
+                    raise
+            except sa.exc.OperationalError as error:
+                if not self._wait(error):
+                    raise
 
     def close(self) -> None:
         """Give all connections back to the system."""
@@ -56,21 +82,34 @@ class Store:
 
 
 def open_store(url: str) -> Store:
-    """The store at this SQLAlchemy URL, created if it is not there, with every migration applied.
+    """The store at this SQLAlchemy URL, with every migration applied; a SQLite file is made if need be.
 
     Raises:
         StoreError: unreachable, not a database of ours, or written by a newer Roomtone.
     """
     try:
-        engine = _engine(sa.make_url(url))
-        _migrate(engine, MIGRATIONS)
+        store = Store(_engine(sa.make_url(url)))
+        with _closed_on_error(store):
+            changed = migrate(store.engine, store.writer, MIGRATIONS)
+            if changed and store.engine.dialect.name == "postgresql":
+                with store.write() as connection:
+                    postgresql.order_bytewise(connection, metadata)
     except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
-        cause = getattr(error, "orig", None) or error
+        cause = str(getattr(error, "orig", None) or error).strip()
         raise StoreError(
             f"cannot open the store {_public(url)}: {cause}; "
-            "check that the path is right, writable and not another file"
+            "check that the address is right, and that it is writable and no other program's"
         ) from error
-    return Store(engine)
+    return store
+
+
+@contextmanager
+def _closed_on_error(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise
 
 
 def _public(url: str) -> str:
@@ -83,87 +122,16 @@ def _public(url: str) -> str:
 
 def _engine(url: sa.URL) -> sa.Engine:
     options: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": msgspec.json.decode}
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, **options)
-    if not url.database or url.database == ":memory:":
-        raise StoreError(f"the store {url} has no file; several processes share it, so name one")
-    Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **options)
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    if postgresql.is_postgresql(url):
+        return postgresql.postgresql_engine(url, options)
+    if url.get_backend_name() == "sqlite":
+        return sqlite_engine(url, options)
+    raise StoreError(
+        f"no store of the kind {url.get_backend_name()!r}: write sqlite:///FILE, or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE"
+    )
 
 
 def _to_json(value: object) -> str:
     """JSON text; NaN and infinity, which JSON has no word for, become null."""
     return msgspec.json.encode(value).decode()
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    """Set up a new connection: transactions are begun by us, not guessed by the driver."""
-    del record
-    connection.isolation_level = None
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    _switch_to_wal(connection)
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Write-ahead log; SQLite's own busy timeout does not cover this switch, so wait here."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """Take the write lock at once where we will write, so that no transaction fails half way."""
-    write = connection.get_execution_options().get("roomtone_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _migrate(engine: sa.Engine, steps: Sequence[Migration]) -> None:
-    """Apply what is missing, each step in one transaction with the record that it was applied."""
-    writer = engine.execution_options(roomtone_write=True)
-    with engine.connect() as connection:
-        done = _done(connection)
-    if not _missing(done, steps):
-        return
-    with writer.begin() as connection:
-        _applied.create(connection, checkfirst=True)
-    for step in steps:
-        with writer.begin() as connection:
-            # Looked up again under the write lock: another process may have been first.
-            if step not in _missing(_done(connection), steps):
-                continue
-            step.upgrade(connection)
-            row = {"number": step.number, "name": step.name, "applied_ns": time.time_ns()}
-            connection.execute(sa.insert(_applied).values(row))
-
-
-def _done(connection: sa.Connection) -> dict[int, str]:
-    if not sa.inspect(connection).has_table(_applied.name):
-        return {}
-    rows = connection.execute(sa.select(_applied.c.number, _applied.c.name))
-    return {row.number: row.name for row in rows}
-
-
-def _missing(done: dict[int, str], steps: Sequence[Migration]) -> list[Migration]:
-    """Steps not applied yet, in order.
-
-    Raises:
-        StoreError: a step was applied that this code does not know.
-    """
-    known = {step.number: step.name for step in steps}
-    if foreign := {number: name for number, name in done.items() if known.get(number) != name}:
-        raise StoreError(
-            f"the store has steps this Roomtone does not know ({foreign}); "
-            "it was written by a newer version: install that version or restore an older backup"
-        )
-    return [step for step in steps if step.number not in done]
