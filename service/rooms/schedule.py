@@ -96,9 +96,13 @@ class Schedule(BaseModel):
         """Whether it holds at this moment."""
         return self.at(time_ns) is not None
 
-    def at(self, time_ns: int) -> Occurrence | None:
-        """The occurrence that holds at this moment; of several the one that lasts longest."""
-        there = [one for one in _of_day(self, time_ns // _DAY_NS) if one.from_ns <= time_ns < one.to_ns]
+    def at(self, time_ns: int, *, begun_since_ns: int = 0) -> Occurrence | None:
+        """The occurrence that holds at this moment and began no earlier; of several the longest to come."""
+        there = (
+            one
+            for one in _of_day(self, time_ns // _DAY_NS)
+            if begun_since_ns <= one.from_ns <= time_ns < one.to_ns
+        )
         return max(there, key=lambda one: one.to_ns, default=None)
 
     def next_after(self, time_ns: int) -> Occurrence | None:

@@ -52,6 +52,7 @@ def test_a_time_that_is_left_out_and_one_that_comes_twice() -> None:
     assert twice == (at("2026-10-25T02:30", fold=0), at("2026-10-25T03:00")), "from the first 02:30 to 03:00"
 
 
+@settings(deadline=None)
 @given(
     day=st.integers(0, 3000),
     zone=st.sampled_from(["UTC", "Europe/Vienna", "Australia/Lord_Howe", "Asia/Gaza"]),
@@ -139,7 +140,7 @@ _NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(_NAMES, _VALUES, max_size=4), st.sampled_from(["DAILY", "MONTHLY", "YEARLY"]))
 def test_any_rule_is_refused_or_answers(parts: dict[str, str], often: str) -> None:
     rule = ";".join(["FREQ=" + often, *(f"{name}={value}" for name, value in parts.items())])
