@@ -236,3 +236,22 @@ bacnet_rooms = sa.Table(
     sa.UniqueConstraint("room", "created_ns", name="one_number_a_room"),
     sqlite_autoincrement=True,
 )
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("from_ns", sa.BigInteger),  # somebody paused it then; None: nobody did, or it is over
+    sa.Column("until_ns", sa.BigInteger),  # None: until somebody resumes it
+    sa.Column("schedule", sa.JSON(none_as_null=True)),  # service.rooms.schedule
+    sa.Column("resumed_ns", sa.BigInteger),  # what the schedule began before that is over
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("erased_ns", sa.BigInteger, nullable=False),  # newest: the worker forgets what it holds as well
+)

@@ -2,7 +2,28 @@
 
 import sqlalchemy as sa
 
+_metadata = sa.MetaData()
+
+sa.Table(
+    "pauses",
+    _metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("from_ns", sa.BigInteger),
+    sa.Column("until_ns", sa.BigInteger),
+    sa.Column("schedule", sa.JSON(none_as_null=True)),
+    sa.Column("resumed_ns", sa.BigInteger),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+sa.Table(
+    "erasures",
+    _metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("erased_ns", sa.BigInteger, nullable=False),
+)
+
 
 def upgrade(connection: sa.Connection) -> None:
-    """Nothing yet: tables are added while this step is being written."""
-    del connection
+    """Create the tables of access and privacy."""
+    _metadata.create_all(connection, checkfirst=False)
