@@ -8,7 +8,10 @@ from service.outlets.port import Outlet
 from service.settings import Settings
 from service.store.engine import Store
 
-OUTLETS: Final[Mapping[str, str]] = {"mqtt": "service.outlets.mqtt.outlet"}
+OUTLETS: Final[Mapping[str, str]] = {
+    "mqtt": "service.outlets.mqtt.outlet",
+    "bacnet": "service.outlets.bacnet.outlet",
+}
 """Section of `[outlets]` -> module with ``make(settings: Settings, store: Store) -> Outlet``.
 
 A module is imported only where its section is set.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from service.outlets.bacnet.settings import BacnetSettings
 from service.outlets.mqtt.settings import MqttSettings
 from service.section import Section
 
@@ -29,4 +30,5 @@ class OutletSettings(Section):
 
     allow_non_live: bool = False
     mqtt: MqttSettings | None = None
+    bacnet: BacnetSettings | None = None
     webhooks: WebhookSettings = WebhookSettings()

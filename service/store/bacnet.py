@@ -48,9 +48,8 @@ def room_numbers(store: Store, rooms: Iterable[RoomRecord]) -> dict[str, int]:
         for room, created_ns in wanted.items():
             if room not in numbers:
                 row = {"room": room, "created_ns": created_ns}
-                made = connection.execute(sa.insert(bacnet_rooms).values(row))
-                numbers[room] = made.inserted_primary_key[0]
-    return numbers
+                connection.execute(sa.insert(bacnet_rooms).values(row))
+        return _known(connection, wanted)
 
 
 def device(store: Store, *, instance: int | None, objects: str) -> Device:
@@ -74,9 +73,9 @@ def device(store: Store, *, instance: int | None, objects: str) -> Device:
 
 def _next(before: Device | None, instance: int | None, objects: str) -> Device:
     if before is None:
-        return Device(instance or 1 + secrets.randbelow(MAX_INSTANCE), 1, objects)
+        return Device(1 + secrets.randbelow(MAX_INSTANCE) if instance is None else instance, 1, objects)
     moved = before.objects != objects
-    return Device(instance or before.instance, before.revision + moved, objects)
+    return Device(before.instance if instance is None else instance, before.revision + moved, objects)
 
 
 def _known(connection: sa.Connection, wanted: Mapping[str, int]) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""Which objects a site has on BACnet: one table for the device, the EDE export and the documentation. Pure."""
+"""Which objects a site has on BACnet: one table for the device and the EDE export. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from service.store.rooms import RoomRecord
@@ -40,12 +40,15 @@ KINDS: Final = (OCCUPANCY, PEOPLE, ALARM)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object of one room; `number` is its instance, the same for all kinds of a room."""
+    """One object of one room; `number` is its instance, the same for all kinds of a room.
+
+    With another description it is still the same object.
+    """
 
     room: str
     number: int
     kind: Kind
-    description: str
+    description: str = field(compare=False)
 
     @property
     def name(self) -> str:

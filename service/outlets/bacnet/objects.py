@@ -1,8 +1,7 @@
-"""The objects of rooms as bacpypes3 serves them: read only, with notices of every change people care about."""
+"""The objects of rooms as bacpypes3 serves them, with notices of every change."""
 
 from typing import Any, Final
 
-from bacpypes3.errors import PropertyError
 from bacpypes3.local.analog import AnalogInputObject
 from bacpypes3.local.binary import BinaryInputObject
 from bacpypes3.local.cov import COVDetection
@@ -14,7 +13,7 @@ from service.outlets.bacnet.points import Point
 DEVICE_TYPE: Final = "WiFi channel state information"
 
 
-class Changes(COVDetection):  # type: ignore[misc] - the library has no types
+class Changes(COVDetection):  # type: ignore[misc]  # the library has no types
     """When a subscriber hears of an object (ASHRAE 135, table 13-1): its value or its flags changed.
 
     The library's own criteria miss a change of flags alone, for Status_Flags is computed there; and they ask
@@ -32,30 +31,22 @@ class Changes(COVDetection):  # type: ignore[misc] - the library has no types
         return self.obj.statusFlags
 
 
-class _ReadOnly:
-    """Nobody on the network may change what was sensed."""
+class Occupancy(BinaryInputObject):  # type: ignore[misc]  # the library has no types
+    """Whether somebody is in the room."""
 
     _cov_criteria = Changes
 
-    async def write_property(self, *_: object, **__: object) -> None:
-        """Refused.
 
-        Raises:
-            bacpypes3.errors.PropertyError: always, write-access-denied.
-        """
-        raise PropertyError(errorCode="writeAccessDenied")
-
-
-class Occupancy(_ReadOnly, BinaryInputObject):  # type: ignore[misc] - the library has no types
-    """Whether somebody is in the room."""
-
-
-class People(_ReadOnly, AnalogInputObject):  # type: ignore[misc] - the library has no types
+class People(AnalogInputObject):  # type: ignore[misc]  # the library has no types
     """How many people are in the room."""
 
+    _cov_criteria = Changes
 
-class Alarm(_ReadOnly, MultiStateValueObject):  # type: ignore[misc] - the library has no types
+
+class Alarm(MultiStateValueObject):  # type: ignore[misc]  # the library has no types
     """The gravest open alert of the room."""
+
+    _cov_criteria = Changes
 
 
 _CLASSES: Final = {OCCUPANCY: Occupancy, PEOPLE: People, ALARM: Alarm}
@@ -76,7 +67,6 @@ def make_object(entry: Entry, point: Point) -> Any:  # noqa: ANN401 - the librar
     return _CLASSES[entry.kind](
         objectIdentifier=(entry.kind.object_type, entry.number),
         objectName=entry.name,
-        description=entry.description,
         eventState="normal",
         **_FACTS[entry.kind],
         **_values(entry, point),
@@ -95,4 +85,5 @@ def _values(entry: Entry, point: Point) -> dict[str, Any]:
         "presentValue": value,
         "reliability": point.reliability,
         "outOfService": point.out_of_service,
+        "description": f"{entry.description} ({point.note})" if point.note else entry.description,
     }

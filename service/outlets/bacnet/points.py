@@ -34,11 +34,15 @@ NOBODY_KNOWS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What an object shows: whether occupied (1, 0), how many people, or the alarm's state from 1."""
+    """What an object shows: whether occupied (1, 0), how many people, or the alarm's state from 1.
+
+    `note` stands in the object's Description: the source of a value that is not live.
+    """
 
     value: float
     reliability: str = NO_FAULT
     out_of_service: bool = False
+    note: str = ""
 
 
 def occupancy(state: Mapping[str, Any], held: float | None, on_unknown: OnUnknown) -> Point:
@@ -48,7 +52,7 @@ def occupancy(state: Mapping[str, Any], held: float | None, on_unknown: OnUnknow
     over somebody's head they do harm.
     """
     if _is_known(state) and state["value"] in {"occupied", "vacant"}:
-        return Point(float(state["value"] == "occupied"), _mark(state))
+        return _known(state, float(state["value"] == "occupied"))
     if held is None and (last := _last_known(state)) in {"occupied", "vacant"}:
         held = float(last == "occupied")
     return _unknown(state, 1.0 if held is None or on_unknown == "occupied" else held)
@@ -57,7 +61,7 @@ def occupancy(state: Mapping[str, Any], held: float | None, on_unknown: OnUnknow
 def people(state: Mapping[str, Any], held: float | None, on_unknown: OnUnknown) -> Point:
     """The analog input of a counting state, people; `held` as for `occupancy`."""
     if _is_known(state) and _is_number(state["value"]):
-        return Point(float(state["value"]), _mark(state))
+        return _known(state, float(state["value"]))
     if held is None and _is_number(last := _last_known(state)):
         held = float(last)
     known = NOBODY_KNOWS if held is None else held
@@ -76,6 +80,12 @@ def alarm(states: Sequence[Mapping[str, Any]], severities: Collection[str]) -> P
     return Point(value, next((mark for mark in marks if mark != NO_FAULT), NO_FAULT if states else OTHER))
 
 
+def _known(state: Mapping[str, Any], value: float) -> Point:
+    """A value that is known; simulated and replayed ones, where settings let them out, are marked."""
+    mark = _mark(state)
+    return Point(value, mark, note="" if mark == NO_FAULT else str(state.get("source")))
+
+
 def _unknown(state: Mapping[str, Any], value: float) -> Point:
     if state["status"] == Status.PAUSED:
         return Point(value, out_of_service=True)
@@ -87,7 +97,6 @@ def _unreliable(state: Mapping[str, Any]) -> str:
 
 
 def _mark(state: Mapping[str, Any]) -> str:
-    """Simulated and replayed values, where settings let them out, are marked as no measurement."""
     return NO_FAULT if state.get("source") == "live" else OTHER
 
 

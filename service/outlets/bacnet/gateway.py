@@ -1,0 +1,77 @@
+"""The BACnet application: reads and subscriptions are answered, writes refused, subscriptions bounded."""
+
+from typing import Any, Final
+
+from bacpypes3.apdu import WritePropertyMultipleError
+from bacpypes3.app import Application
+from bacpypes3.basetypes import ErrorType, ObjectPropertyReference
+from bacpypes3.errors import ExecutionError, ObjectError, PropertyError
+
+MAX_SUBSCRIPTIONS: Final = 10_000
+"""COV subscriptions of all clients together; a building's panels need a few for each object."""
+
+
+class Gateway(Application):  # type: ignore[misc]  # the library has no types
+    """Answers what controllers ask of the site's objects."""
+
+    async def do_WritePropertyRequest(self, apdu: Any) -> None:  # noqa: N802, ANN401 - the library's
+        """Refuse: what was sensed cannot be commanded.
+
+        Raises:
+            bacpypes3.errors.ExecutionError: always; unknown-object or write-access-denied.
+        """
+        if self.get_object_id(apdu.objectIdentifier) is None:
+            raise ObjectError(errorCode="unknownObject")
+        raise PropertyError(errorCode="writeAccessDenied")
+
+    async def do_WritePropertyMultipleRequest(self, apdu: Any) -> None:  # noqa: N802, ANN401
+        """Refuse, naming the first property of the request, in this service's own form of error."""
+        first = apdu.listOfWriteAccessSpecs[0]
+        failed = ObjectPropertyReference(
+            objectIdentifier=first.objectIdentifier,
+            propertyIdentifier=first.listOfProperties[0].propertyIdentifier,
+        )
+        why = ErrorType(errorClass="property", errorCode="writeAccessDenied")
+        await self.response(
+            WritePropertyMultipleError(errorType=why, firstFailedWriteAttempt=failed, context=apdu)
+        )
+
+    async def do_SubscribeCOVRequest(self, apdu: Any) -> None:  # noqa: N802, ANN401 - the library's
+        """Subscribe, while there is room; a subscription without a lifetime lasts (ASHRAE 135, 13.14.1.1.4).
+
+        Raises:
+            bacpypes3.errors.ExecutionError: there are too many already, or no such object.
+        """
+        if apdu.issueConfirmedNotifications is not None:
+            apdu.lifetime = apdu.lifetime or 0
+            if self._subscriptions() >= MAX_SUBSCRIPTIONS:
+                raise ExecutionError(errorClass="resources", errorCode="noSpaceToAddListElement")
+        await super().do_SubscribeCOVRequest(apdu)
+
+    def cov_confirmation(self, cov: Any, future: Any) -> None:  # noqa: ANN401 - the library's
+        """A subscriber answered, or did not: its subscription ends by its lifetime, not by our guess."""
+        del cov
+        if not future.cancelled():
+            future.exception()
+
+    def delete_object(self, obj: Any) -> None:  # noqa: ANN401 - the library's
+        """Remove an object and the subscriptions to it."""
+        self._unsubscribe(obj.objectIdentifier)
+        super().delete_object(obj)
+
+    def close(self) -> None:
+        """Close the sockets and forget who subscribed."""
+        for identifier in list(self._cov_detections):
+            self._unsubscribe(identifier)
+        for layer in self.link_layers.values():
+            if hasattr(layer, "unregister"):
+                layer.unregister()
+        super().close()
+
+    def _subscriptions(self) -> int:
+        return sum(len(detection.cov_subscriptions) for detection in self._cov_detections.values())
+
+    def _unsubscribe(self, identifier: Any) -> None:  # noqa: ANN401 - the library's
+        detection = self._cov_detections.get(identifier)
+        for subscription in list(detection.cov_subscriptions) if detection else []:
+            self.cancel_subscription(subscription)
