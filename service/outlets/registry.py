@@ -10,6 +10,7 @@ from service.store.engine import Store
 
 OUTLETS: Final[Mapping[str, str]] = {
     "mqtt": "service.outlets.mqtt.outlet",
+    "syslog": "service.outlets.syslog.outlet",
     "bacnet": "service.outlets.bacnet.outlet",
 }
 """Section of `[outlets]` -> module with ``make(settings: Settings, store: Store) -> Outlet``.

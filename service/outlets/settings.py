@@ -4,6 +4,7 @@ from pathlib import Path
 
 from service.outlets.bacnet.settings import BacnetSettings
 from service.outlets.mqtt.settings import MqttSettings
+from service.outlets.syslog.settings import SyslogSettings
 from service.section import Section
 
 
@@ -31,4 +32,5 @@ class OutletSettings(Section):
     allow_non_live: bool = False
     mqtt: MqttSettings | None = None
     bacnet: BacnetSettings | None = None
+    syslog: SyslogSettings | None = None
     webhooks: WebhookSettings = WebhookSettings()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,32 @@ def record(
             time_ns=time.time_ns(), actor=actor, action=action, target=target, detail=dict(detail or {})
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry."""
+
+    id: int
+    time_ns: int
+    actor: str
+    action: str
+    target: str
+    detail: dict[str, Any]
+
+
+def read_audit(store: Store, *, after: int, until_ns: int, limit: int) -> list[AuditRow]:
+    """Entries with an id above `after` that were written before `until_ns`, oldest first."""
+    where = (audit.c.id > after) & (audit.c.time_ns < until_ns)
+    columns = [audit.c[name] for name in AuditRow.__slots__]
+    query = sa.select(*columns).where(where).order_by(audit.c.id).limit(limit)
+    with store.read() as connection:
+        return [AuditRow(**row) for row in connection.execute(query).mappings()]
+
+
+def audit_head(connection: sa.Connection) -> int:
+    """Id of the newest entry; 0 before the first."""
+    return int(connection.execute(sa.select(sa.func.max(audit.c.id))).scalar() or 0)
 
 
 def audit_page(store: Store, *, limit: int, before: int | None) -> tuple[list[dict[str, Any]], int | None]:

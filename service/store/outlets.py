@@ -1,6 +1,7 @@
 """Durable cursors of outlets: how far in the log the peer of each has everything."""
 
 import time
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -9,13 +10,16 @@ from service.store.eventlog import head
 from service.store.schema import outlet_cursors
 
 
-def open_cursor(store: Store, outlet: str) -> int:
-    """The number up to which the outlet's peer has everything; a new outlet begins at the log's head."""
+def open_cursor(store: Store, outlet: str, begin: Callable[[sa.Connection], int] = head) -> int:
+    """The number up to which the outlet's peer has everything; a new outlet begins at the log's head.
+
+    `begin` tells the head of another log, such as the audit.
+    """
     with store.write() as connection:
         known = read_cursor(connection, outlet)
         if known is not None:
             return known
-        newest = head(connection)
+        newest = begin(connection)
         set_cursor(connection, outlet, newest)
         return newest
 
