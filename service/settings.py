@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from drivers import registry
+from service.access_settings import AuthSettings, LimitSettings
 from service.outlets.settings import OutletSettings
 from service.rooms.config import Name, RoomConfig
 from service.section import Section
@@ -23,7 +24,10 @@ _SOCKET_PATH_LIMIT = 90  # bytes; the kernel allows 107 for the whole path of a 
 
 
 class ServerSettings(Section):
-    """The API server. `names` are host names it is reached by, besides localhost and IP addresses."""
+    """The API server. `names` are host names it is reached by, besides localhost and IP addresses.
+
+    `cors_origins` are other sites whose pages may call the API, as `https://panel.example`.
+    """
 
     host: str = "127.0.0.1"
     names: list[str] = Field(default_factory=list)
@@ -32,6 +36,8 @@ class ServerSettings(Section):
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*]+$")]] = Field(default_factory=list)
+    limits: LimitSettings = LimitSettings()
 
 
 class IngestSettings(Section):
@@ -158,6 +164,7 @@ class Settings(BaseSettings):
     samples: SampleSettings = SampleSettings()
     adaptation: AdaptationSettings = AdaptationSettings()
     outlets: OutletSettings = OutletSettings()
+    auth: AuthSettings = AuthSettings()
     rooms: list[RoomSeed] = []
     links: list[LinkSeed] = []
     demo: bool = True

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
@@ -18,6 +19,9 @@ from service.api import openapi
 from service.api.auth import Authenticate
 from service.api.context import Context
 from service.api.guard import BodyLimit, HostGuard, own_names
+from service.api.idempotency import HEADER, Idempotent
+from service.api.limits import Limits
+from service.api.media import Acceptable
 from service.api.observe import Observe
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.api.routes import (
@@ -28,18 +32,21 @@ from service.api.routes import (
     health,
     links,
     models,
+    oip,
     pages,
     predictions,
     recalibration,
     rooms,
     samples,
     states,
+    webhooks,
 )
 from service.api.routes import stream as stream_route
 from service.api.stream.hub import Hub
 from service.api.stream.outbox import MAX_WAITING
 from service.bus.line import SignalLine
 from service.bus.port import Signals
+from service.inference.refusal import InferenceRefusal
 from service.settings import Settings
 from service.store.engine import Store
 from service.view.watch import Watch
@@ -53,9 +60,11 @@ _ROUTES = (
     links,
     events,
     models,
+    oip,
     adaptations,
     recalibration,
     admin,
+    webhooks,
     documents,
     pages,
     stream_route,
@@ -84,17 +93,21 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         middleware=[
             Middleware(Observe, metrics=context.metrics, tls=server.tls_cert is not None),
-            Middleware(HostGuard, names=own_names(server)),
+            Middleware(HostGuard, names=own_names(server), origins=server.cors_origins),
+            *_cors(server.cors_origins),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             Middleware(
                 BodyLimit,
                 limit=server.max_body_bytes,
                 uploads=round(settings.samples.max_upload_mb * 2**20),
             ),
+            Middleware(Acceptable),
             Middleware(Authenticate, context=context),
+            Middleware(Idempotent, store=store),
         ],
         exception_handlers={
             Problem: _on_problem,
+            InferenceRefusal: oip.on_refusal,
             HTTPException: _on_http_error,
             RequestValidationError: _on_misfit,
         },
@@ -119,7 +132,30 @@ def make_context(
         elif topic == "events":
             hub.wake()
 
-    return Context(settings=settings, store=store, watch=watch, hub=hub, line=SignalLine(connect, on_signal))
+    return Context(
+        settings=settings,
+        store=store,
+        watch=watch,
+        hub=hub,
+        limits=Limits(settings.server.limits),
+        line=SignalLine(connect, on_signal),
+    )
+
+
+def _cors(origins: list[str]) -> list[Middleware]:
+    """Leave for pages of the sites that are listed; no cookies, so that they need a key."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "PUT", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", HEADER, "If-Match", "If-None-Match"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+            max_age=600,
+        )
+    ]
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Default deny: everything but a short list needs a key; each route then names the role it takes.
 
-A caller is known by `Authorization: Bearer KEY`, or by the dashboard's cookie on requests of its own pages;
-a WebSocket by the header or by a one-use ticket in its address.
+A caller is known by `Authorization: Bearer` with a key or with a token of the site's identity provider, or by
+the dashboard's cookie on requests of its own pages; a WebSocket by the header or by a one-use ticket in its
+address.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,10 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api import oidc
 from service.api.context import Context, get_context
+from service.api.limits import address_of
+from service.api.media import check_body_type
 from service.api.problems import Problem, problem_response, request_id_of
 from service.store.keys import Principal, Role, authenticate
 from service.store.sessions import session_principal
@@ -23,7 +27,7 @@ COOKIE = "roomtone_session"
 OPEN_PATHS = frozenset(
     {"/", "/login", "/session", "/livez", "/readyz", "/v1/openapi.json", "/v1/asyncapi.json"}
 )
-OPEN_PREFIXES = ("/problems/", "/static/")
+OPEN_PREFIXES = ("/problems/", "/static/", "/v2/health/")
 ROLE_MARK = "x-roomtone-role"
 
 
@@ -33,17 +37,46 @@ class Authenticate:
     def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app = app
         self._context = context
+        oidc_settings = context.settings.auth.oidc
+        self._people = oidc.People(oidc_settings) if oidc_settings.issuer else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass on."""
-        if scope["type"] in {"http", "websocket"} and not is_open(scope["path"]):
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        limits = self._context.limits
+        is_stream = scope["type"] == "websocket"
+        try:
+            await self._admit(scope)
+            if is_stream:
+                limits.open_stream()
+        except Problem as problem:
+            await problem_response(problem, request_id_of(scope))(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if is_stream:
+                limits.close_stream()
+
+    async def _admit(self, scope: Scope) -> None:
+        """Find out who asks, unless anybody may, and whether it asks too often."""
+        limits, address = self._context.limits, address_of(scope.get("client"))
+        limits.ask(address)
+        if is_open(scope["path"]):
+            return
+        try:
             principal = await self._identify(scope)
-            if principal is None:
-                problem = Problem("unauthenticated", f"{scope['path'][:200]} needs a valid key")
-                await problem_response(problem, request_id_of(scope))(scope, receive, send)
-                return
-            scope["state"]["principal"] = principal
-        await self._app(scope, receive, send)
+        except oidc.TokenError as error:
+            limits.fail(address)
+            raise Problem("unauthenticated", str(error)) from error
+        if principal is None:
+            if "authorization" in Headers(scope=scope):
+                limits.fail(address)
+            raise Problem("unauthenticated", f"{scope['path'][:200]} needs a valid key")
+        limits.ask_as(principal.actor)
+        scope["state"]["principal"] = principal
 
     async def _identify(self, scope: Scope) -> Principal | None:
         headers = Headers(scope=scope)
@@ -52,7 +85,7 @@ class Authenticate:
             scheme, _, key = authorization.partition(" ")
             if scheme.lower() != "bearer":
                 return None
-            return await anyio.to_thread.run_sync(authenticate, store, key.strip())
+            return await anyio.to_thread.run_sync(self._bearer, key.strip())
         if scope["type"] == "websocket":
             ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
             return self._context.tickets.redeem(ticket)
@@ -60,6 +93,12 @@ class Authenticate:
         if secret is None or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return None
         return await anyio.to_thread.run_sync(session_principal, store, secret)
+
+    def _bearer(self, credentials: str) -> Principal | None:
+        """A key, or a token of the identity provider, which has two dots."""
+        if self._people is None or credentials.count(".") != 2:
+            return authenticate(self._context.store, credentials)
+        return self._people.identify(credentials)
 
 
 def is_open(path: str) -> bool:
@@ -95,6 +134,7 @@ class Needs:
         room = request.path_params.get("room")
         if room is not None and not principal.sees(room):
             raise Problem("forbidden", f"the key is for room {principal.room}")
+        check_body_type(request)
         return principal
 
 

@@ -7,10 +7,13 @@ from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from models.zoo import Card, shelved
+from service.api.limits import Limits
 from service.api.metrics import HttpMetrics
 from service.api.stream.hub import Hub
 from service.api.tickets import Tickets
 from service.bus.line import SignalLine
+from service.inference.desk import Desk
+from service.inference.shelf import Shelf
 from service.settings import Settings
 from service.store.engine import Store
 from service.view.overlay import Now
@@ -26,9 +29,15 @@ class Context:
     watch: Watch
     line: SignalLine
     hub: Hub
+    limits: Limits
     tickets: Tickets = field(default_factory=Tickets)
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
+    desk: Desk = field(default_factory=Desk)
+    shelf: Shelf = field(init=False)
     _cards: tuple[Card, ...] | None = None
+
+    def __post_init__(self) -> None:
+        self.shelf = Shelf(self.settings, self.store)
 
     def cards(self) -> tuple[Card, ...]:
         """Cards of the models on the site's shelves, read once.

@@ -15,15 +15,17 @@ from service.settings import ServerSettings
 
 _LINGER_S = 1.0
 _LINGER_BYTES = 256 * 1024 * 1024
-_UPLOADS = re.compile(r"/v1/rooms/[^/]+/samples")
+UPLOADS = re.compile(r"/v1/rooms/[^/]+/samples")
+"""Where captures are uploaded."""
 
 
 class HostGuard:
     """Refuses host names that are not ours (DNS rebinding) and pages of other sites (cross-site requests)."""
 
-    def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, names: Iterable[str], origins: Iterable[str] = ()) -> None:
         self._app = app
         self._names = frozenset(name.lower() for name in names)
+        self._origins = frozenset(origin.lower() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass on."""
@@ -38,7 +40,9 @@ class HostGuard:
             return Problem("wrong-host", f"{host[:100]!r} is not a name of this service")
         origin = headers.get("origin")
         # The scheme may differ behind a proxy that ends TLS; host and port may not.
-        if origin is not None and origin.partition("://")[2].lower() != (host or "").lower():
+        if origin is None or origin.lower() in self._origins:
+            return None
+        if origin.partition("://")[2].lower() != (host or "").lower():
             return Problem("cross-origin", f"requests from {origin[:100]!r} are not taken")
         return None
 
@@ -127,7 +131,7 @@ def _is_upload(scope: Scope) -> bool:
     return (
         scope["method"] == "POST"
         and kind.startswith("multipart/form-data")
-        and _UPLOADS.fullmatch(scope["path"]) is not None
+        and UPLOADS.fullmatch(scope["path"]) is not None
     )
 
 

@@ -44,6 +44,9 @@ KINDS: Mapping[str, Kind] = {
     "version-not-found": Kind(
         404, "No such version", "GET /v1/rooms/{room}/models lists the versions of the room's own heads."
     ),
+    "zone-not-found": Kind(
+        404, "No such zone", "A zone is named by the `zones` of one or more rooms; GET /v1/rooms lists them."
+    ),
     "job-taken": Kind(
         409,
         "Another job of this room and task is not over",
@@ -72,6 +75,12 @@ KINDS: Mapping[str, Kind] = {
         "Restore the file that `detail` names, or delete the webhook and make it anew.",
     ),
     "method-not-allowed": Kind(405, "Method not allowed", "The Allow header lists the methods that are."),
+    "not-acceptable": Kind(
+        406, "Not in a form you accept", "Send `Accept: application/json`, or leave the header out."
+    ),
+    "unsupported-media-type": Kind(
+        415, "Body of a type that is not read here", "Send `Content-Type: application/json`."
+    ),
     "bad-request": Kind(400, "Unreadable request", "Check the syntax of the request."),
     "bad-cursor": Kind(
         400, "Cursor is not one of ours", "Pass `next_cursor` of the page before, unchanged, or none."
@@ -98,6 +107,19 @@ KINDS: Mapping[str, Kind] = {
     "idempotency-key-reused": Kind(
         422, "The key stands for another request", "Use a new Idempotency-Key for every new request."
     ),
+    "request-in-flight": Kind(
+        409, "The same request is being worked on", "Wait for its answer, or repeat it a little later."
+    ),
+    "secret-told-once": Kind(
+        409,
+        "Done before, and its secret was told then",
+        "The first answer held the secret. If it is lost, delete what was made and make another.",
+    ),
+    "rate-limited": Kind(
+        429,
+        "Too many requests",
+        "Wait for the seconds that `Retry-After` names; `server.limits` in the settings raises the limits.",
+    ),
     "wrong-host": Kind(
         421,
         "Not the name of this service",
@@ -115,6 +137,11 @@ KINDS: Mapping[str, Kind] = {
         "Nobody answered in time",
         "The worker is down or busy, and the sample was not taken; /readyz says which. Try again.",
     ),
+    "identity-provider-down": Kind(
+        503,
+        "The identity provider does not answer",
+        "Tokens cannot be checked without its keys (`auth.oidc.jwks_url`); holders of keys go on. Try again.",
+    ),
     "not-ready": Kind(503, "The service cannot answer yet", "`checks` says which part is missing and why."),
 }
 
@@ -131,7 +158,15 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
 def kind_of_status(status: int) -> str:
     """The general kind of problem for a status that a library raised."""
-    general = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 401: "unauthenticated"}
+    general = {
+        401: "unauthenticated",
+        404: "not-found",
+        405: "method-not-allowed",
+        406: "not-acceptable",
+        413: "body-too-large",
+        415: "unsupported-media-type",
+        429: "rate-limited",
+    }
     return general.get(status, "bad-request" if status < 500 else "internal")
 
 

@@ -33,16 +33,24 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking. `room` None means every room; `session` is the cookie's hash, None for a key."""
+    """Who is asking. `room` None means every room.
+
+    `session` is the cookie's hash of a dashboard; `person` the subject of an identity provider's token, which
+    is good until `ends_ns`.
+    """
 
     role: Role
     room: str | None = None
     key_id: str | None = None
     session: str | None = None
+    person: str | None = None
+    ends_ns: int | None = None
 
     @property
     def actor(self) -> str:
         """The name that stands in the audit log."""
+        if self.person is not None:
+            return f"person:{self.person}"
         return f"key:{self.key_id}" if self.key_id else "session:printed-url"
 
     def sees(self, room: str | None) -> bool:

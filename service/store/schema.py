@@ -203,6 +203,19 @@ idempotency = sa.Table(
     sa.Column("created_ns", sa.BigInteger, nullable=False),
 )
 
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # Idempotency-Key
+    sa.Column("digest", sa.Text, nullable=False),  # of the request
+    sa.Column("room", sa.Text, index=True),
+    sa.Column("status", sa.Integer),  # None: being worked on
+    sa.Column("headers", sa.JSON, nullable=False),
+    sa.Column("body", sa.LargeBinary),  # None: it held a secret
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+)
+
 outlet_cursors = sa.Table(
     "outlet_cursors",
     metadata,

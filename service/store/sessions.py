@@ -56,7 +56,7 @@ def close_session(store: Store, secret: str) -> None:
 
 
 def still_valid(store: Store, principals: set[Principal]) -> set[Principal]:
-    """Those whose key or session still holds, for streams that stay open long."""
+    """Those whose key, session or token still holds, for streams that stay open long."""
     return {one for one in principals if _holds(store, one)}
 
 
@@ -64,6 +64,8 @@ def _holds(store: Store, principal: Principal) -> bool:
     if principal.session is not None:
         return _find(store, principal.session) is not None
     now = time.time_ns()
+    if principal.person is not None:
+        return principal.ends_ns is not None and now < principal.ends_ns
     with store.read() as connection:
         row = connection.execute(
             sa.select(keys.c.key_id).where(keys.c.key_id == principal.key_id, _key_works(now))

@@ -301,27 +301,27 @@ def test_specifications(api: Running) -> None:
 
 
 def test_answers_fit_their_published_shapes(api: Running) -> None:
-    from service.api import documents
+    from service.api.documents import access, events, links, models, rooms, states
 
     api.put_state("lab", "presence", "occupied", received_ns=time.time_ns(), motion=0.5)
     api.put_predictions("lab", "presence", [100, 101])
     api.append(room="lab", alert_id="a", source="simulated")
     api.put_room("lab", name="Lab", links=["l1"])
     shapes = {
-        "rooms": documents.RoomPage,
-        "rooms/lab": documents.Room,
-        "rooms/lab/state": documents.StateEnvelope,
-        "state": documents.StatePage,
-        "rooms/lab/predictions": documents.PredictionPage,
-        "rooms/lab/quality": documents.QualityPage,
-        "links": documents.LinkPage,
-        "links/l1": documents.Link,
-        "events": documents.EventLogPage,
-        "alerts": documents.AlertPage,
-        "models": documents.ModelPage,
-        "models/presence-simulation": documents.ModelCard,
-        "keys": documents.KeyPage,
-        "audit": documents.AuditPage,
+        "rooms": rooms.RoomPage,
+        "rooms/lab": rooms.Room,
+        "rooms/lab/state": states.StateEnvelope,
+        "state": states.StatePage,
+        "rooms/lab/predictions": states.PredictionPage,
+        "rooms/lab/quality": links.QualityPage,
+        "links": links.LinkPage,
+        "links/l1": links.Link,
+        "events": events.EventLogPage,
+        "alerts": events.AlertPage,
+        "models": models.ModelPage,
+        "models/presence-simulation": models.ModelCard,
+        "keys": access.KeyPage,
+        "audit": access.AuditPage,
     }
     for path, shape in shapes.items():
         content = api.client.get(f"/v1/{path}").json()

@@ -10,6 +10,7 @@ from service.api.answers import answer
 from service.api.auth import COOKIE, Ctx, session_cookie
 from service.api.context import Context
 from service.api.documents.access import SessionBody
+from service.api.limits import address_of
 from service.api.problems import Problem
 from service.store.keys import authenticate
 from service.store.sessions import SESSION_S, close_session, open_session, redeem_login_token
@@ -33,10 +34,11 @@ def login(context: Ctx, token: Annotated[str, Query(max_length=200)] = "") -> Re
 
 
 @router.post("/session")
-def log_in(body: SessionBody, context: Ctx) -> Response:
+def log_in(body: SessionBody, request: Request, context: Ctx) -> Response:
     """Open a session with a key."""
     principal = authenticate(context.store, body.key.strip())
     if principal is None:
+        context.limits.fail(address_of(request.client))
         raise Problem("unauthenticated", "this key is unknown, revoked or expired")
     response = answer({"role": principal.role.value, "room": principal.room}, 201)
     return _with_session(response, open_session(context.store, principal), context)

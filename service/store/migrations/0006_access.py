@@ -5,6 +5,19 @@ import sqlalchemy as sa
 _metadata = sa.MetaData()
 
 sa.Table(
+    "answers",
+    _metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, index=True),
+    sa.Column("status", sa.Integer),
+    sa.Column("headers", sa.JSON, nullable=False),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+)
+
+sa.Table(
     "pauses",
     _metadata,
     sa.Column("room", sa.Text, primary_key=True),
