@@ -12,6 +12,7 @@ class BenchGroup(LazyGroup):
     """Each measurement is imported when it is called."""
 
     table: ClassVar[dict[str, str]] = {
+        "api": "service.cli.bench.api",
         "adapt": "service.cli.bench.adapt",
         "decode": "service.cli.bench.decode",
         "live": "service.cli.bench.live",

@@ -1,0 +1,1 @@
+"""What `bench api` is made of: servers that are measured, clients that load them, and figures."""
