@@ -85,11 +85,53 @@ alerts = sa.Table(
     sa.Column("rule", sa.Text, nullable=False),
     sa.Column("room", sa.Text, index=True),
     sa.Column("severity", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # raised, cleared
+    sa.Column("state", sa.Text, nullable=False),  # service.rooms.alerting.alert.AlertState
     sa.Column("raised_ns", sa.BigInteger, nullable=False),
     sa.Column("updated_ns", sa.BigInteger, nullable=False),
     sa.Column("cleared_ns", sa.BigInteger),
-    sa.Column("doc", sa.JSON, nullable=False),
+    sa.Column("doc", sa.JSON, nullable=False),  # what it is about; only the worker writes it
+    sa.Column("kind", sa.Text, nullable=False),  # of its rule
+    sa.Column("subject", sa.Text, nullable=False),  # a task or a link
+    # Whether its condition holds, as far as is known: what was dismissed is not raised again until it ends.
+    sa.Column("holds", sa.Boolean, nullable=False, index=True),
+    sa.Column("marks", sa.JSON, nullable=False),  # what people did about it; only the api writes it
+    sa.Column("snoozed_until_ns", sa.BigInteger),
+    sa.Column("from_ns", sa.BigInteger),  # capture time from when it held; None: it is not about frames
+    sa.Column("to_ns", sa.BigInteger),
+)
+
+alert_rules = sa.Table(
+    "alert_rules",
+    metadata,
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("doc", sa.JSON, nullable=False),  # service.rooms.alerting.rules
+    sa.Column("updated_ns", sa.BigInteger, nullable=False),
+)
+
+alert_waits = sa.Table(
+    "alert_waits",
+    metadata,
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("since_ns", sa.BigInteger, nullable=False),  # capture time from when its condition holds
+)
+
+screenings = sa.Table(
+    "screenings",
+    metadata,
+    sa.Column("screening", sa.Text, primary_key=True),
+    sa.Column("alert_id", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),  # open, closed
+    sa.Column("from_ns", sa.BigInteger),  # capture time of the walk
+    sa.Column("to_ns", sa.BigInteger),
+    sa.Column("opened_ns", sa.BigInteger, nullable=False),
+    sa.Column("closed_ns", sa.BigInteger),
+    sa.Column("found", sa.Text),
+    sa.Column("actor", sa.Text),
+    sa.Column("doc", sa.JSON, nullable=False),  # the sample that came of it, or why none did
 )
 
 baselines = sa.Table(
