@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from service.store.engine import Store
 from service.store.schema import events, site
 
+FORGOTTEN = "events.forgotten"
+"""In the table `site`: number of the newest event that retention deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
@@ -62,10 +65,22 @@ def read_events(
 def head(connection: sa.Connection) -> int:
     """Number of the newest event ever appended, even if retention deleted it; 0 before the first."""
     newest = connection.execute(sa.select(sa.func.max(events.c.sequence))).scalar()
-    if newest is None and connection.dialect.name == "sqlite":
-        counter = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
-        newest = connection.execute(counter).scalar()
-    return int(newest or 0)
+    return int(newest or forgotten(connection))
+
+
+def forgotten(connection: sa.Connection) -> int:
+    """Number of the newest event that retention deleted, and all before it; 0 if none was."""
+    return int(connection.execute(sa.select(site.c.value).where(site.c.key == FORGOTTEN)).scalar() or 0)
+
+
+def forget(connection: sa.Connection, up_to: int) -> int:
+    """Delete events up to this number, in the caller's write transaction; how many there were."""
+    before = forgotten(connection)
+    if up_to <= before:
+        return 0
+    connection.execute(sa.delete(site).where(site.c.key == FORGOTTEN))
+    connection.execute(sa.insert(site).values(key=FORGOTTEN, value=up_to))
+    return connection.execute(sa.delete(events).where(events.c.sequence <= up_to)).rowcount
 
 
 def read_head(store: Store) -> int:
@@ -89,11 +104,8 @@ def site_id(store: Store) -> str:
 
 
 def _reaches(connection: sa.Connection, after: int, newest: int) -> bool:
-    """Whether every event after that number is still there."""
-    if after >= newest:
-        return after == newest
-    oldest = connection.execute(sa.select(sa.func.min(events.c.sequence))).scalar()
-    return oldest is not None and after >= oldest - 1
+    """Whether every event after that number is still there; numbers may have holes where a write failed."""
+    return forgotten(connection) <= after <= newest
 
 
 def _event(row: sa.RowMapping) -> StoredEvent:

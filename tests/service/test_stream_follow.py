@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from service.events import EventType, Severity
+from service.store.eventlog import forget
 from service.store.keys import Role
 from service.store.schema import alerts, events
 from tests.service.running import Running, wait_for
@@ -198,7 +199,7 @@ def test_hole_gets_a_reset_and_a_snapshot(api: Running, after: int) -> None:
         api.append(alert_id=str(i))
     row = {"rule": "room_occupied", "room": "lab", "severity": "info", "doc": {}, "updated_ns": 5}
     with api.store.write() as connection:
-        connection.execute(sa.delete(events).where(events.c.sequence <= 15))
+        forget(connection, 15)
         connection.execute(alerts.insert().values(**row, alert_id="open", state="raised", raised_ns=5))
         connection.execute(alerts.insert().values(**row, alert_id="over", state="cleared", raised_ns=5))
     with api.stream() as stream:
@@ -220,7 +221,7 @@ def test_after_the_last_deleted_event_is_no_hole(api: Running) -> None:
     for i in range(5):
         api.append(alert_id=str(i))
     with api.store.write() as connection:
-        connection.execute(sa.delete(events))
+        forget(connection, 5)
     with api.stream() as stream:
         subscribe(stream, after=5)
         joined(api)
