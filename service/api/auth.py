@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import oidc
-from service.api.context import Context, get_context
+from service.api.context import Context, context_of
 from service.api.limits import address_of
 from service.api.media import check_body_type
 from service.api.problems import Problem, problem_response, request_id_of
@@ -122,8 +122,8 @@ class Needs:
         self._role = role
         self._whole_site = whole_site
 
-    def __call__(self, request: Request) -> Principal:
-        """The caller, if it may."""
+    async def __call__(self, request: Request) -> Principal:
+        """The caller, if it may; async like all that only looks: what is not costs a thread each."""
         principal = get_principal(request)
         if not principal.role.includes(self._role):
             raise Problem(
@@ -152,5 +152,13 @@ def guarded(role: Role, *, whole_site: bool = False) -> dict[str, Any]:
     }
 
 
-Caller = Annotated[Principal, Depends(get_principal)]
-Ctx = Annotated[Context, Depends(get_context)]
+async def _caller(request: Request) -> Principal:
+    return get_principal(request)
+
+
+async def _context(request: Request) -> Context:
+    return context_of(request)
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+Ctx = Annotated[Context, Depends(_context)]

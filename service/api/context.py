@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass, field
 
-from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from models.zoo import Card, shelved
@@ -61,8 +60,3 @@ def context_of(connection: HTTPConnection) -> Context:
     """The context of the app that serves this request or WebSocket."""
     found: Context = connection.app.state.context
     return found
-
-
-def get_context(request: Request) -> Context:
-    """As `context_of`, as a dependency of routes."""
-    return context_of(request)
