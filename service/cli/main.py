@@ -31,6 +31,7 @@ COMMANDS = {
     "traffic": "service.cli.traffic",
     "keys": "service.cli.keys",
     "links": "service.cli.links",
+    "bacnet": "service.cli.bacnet",
     "data": "models.training.cli_data",
     "models": "service.cli.models",
     "train": "models.training.cli_train",

@@ -15,6 +15,7 @@ def subcommands(name: str) -> list[list[str]]:
     groups = {
         "keys": ["create", "list", "revoke"],
         "links": ["enroll"],
+        "bacnet": ["ede"],
         "bench": ["decode", "pipeline"],
         "train": ["presence", "counting", "localization", "suspicious_object", "activity", "zoo"],
         "data": ["check"],

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from service.outlets.bacnet.layout import Entry, digest, layout
+from service.outlets.bacnet.identity import identify
+from service.outlets.bacnet.layout import Entry
 from service.outlets.bacnet.network import check_free
 from service.outlets.bacnet.points import Point
 from service.outlets.bacnet.quiet import quieten
@@ -20,10 +21,8 @@ from service.outlets.bacnet.telling import Severities, points_of
 from service.outlets.port import SiteView
 from service.settings import Settings
 from service.store.alerts import open_alerts
-from service.store.bacnet import Device, device, room_numbers
 from service.store.engine import Store
 from service.store.eventlog import StoredEvent
-from service.store.rooms import RoomRecord
 from service.view.watch import WORKER_SILENT_S
 
 
@@ -79,7 +78,9 @@ class BacnetOutlet:
         if self._served is not None and rooms == self._rooms:
             self._served.show(self._points(self._served, view, severities))
             return
-        self._layout, known = await asyncio.to_thread(self._identify, records)
+        self._layout, known = await asyncio.to_thread(
+            identify, self._store, records, self._settings.device_instance
+        )
         served = self._served or Served(self._settings, known)
         await served.arrange(self._points(served, view, severities), known)
         if self._served is None:
@@ -92,10 +93,6 @@ class BacnetOutlet:
     def _is_early(self) -> bool:
         """Whether the worker may still be heard: nobody shall see a fault that lasts one heartbeat."""
         return time.monotonic() - self._entered_s < WORKER_SILENT_S
-
-    def _identify(self, records: Sequence[RoomRecord]) -> tuple[list[Entry], Device]:
-        entries = layout(records, room_numbers(self._store, records))
-        return entries, device(self._store, instance=self._settings.device_instance, objects=digest(entries))
 
     def _severities(self, *, allow_non_live: bool) -> Severities:
         with self._store.read() as connection:

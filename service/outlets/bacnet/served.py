@@ -8,6 +8,7 @@ from typing import Any, Final
 from bacpypes3.local.device import DeviceObject
 
 from service.outlets.bacnet.gateway import Gateway
+from service.outlets.bacnet.identity import device_name
 from service.outlets.bacnet.layout import Entry
 from service.outlets.bacnet.network import broadcasts, network_port
 from service.outlets.bacnet.objects import make_object, show_point
@@ -70,7 +71,7 @@ class Served:
 def _device_object(settings: BacnetSettings, device: Device) -> Any:  # noqa: ANN401 - the library has no types
     return DeviceObject(
         objectIdentifier=("device", device.instance),
-        objectName=settings.device_name or f"roomtone-{device.instance}",
+        objectName=device_name(settings.device_name, device),
         description="Room sensing with ordinary WiFi",
         vendorName="Roomtone",
         vendorIdentifier=settings.vendor_id,
