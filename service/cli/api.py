@@ -64,7 +64,10 @@ def listen(server: ServerSettings) -> socket.socket:
 
 
 def server_config(application: object, server: ServerSettings) -> uvicorn.Config:
-    """How uvicorn is run: no access log (ours has no queries), pings every 30 s, a bounded goodbye."""
+    """How uvicorn is run: no access log (ours has no queries), pings every 30 s, a bounded goodbye.
+
+    h11 also where httptools is installed: it bounds headers, and leaves unknown methods to us to answer.
+    """
     return uvicorn.Config(
         application,  # type: ignore[arg-type]
         host=server.host,
@@ -75,6 +78,7 @@ def server_config(application: object, server: ServerSettings) -> uvicorn.Config
         forwarded_allow_ips=server.trusted_proxy or "",
         access_log=False,
         log_config=None,
+        http="h11",
         log_level="warning",
         server_header=False,
         ws_ping_interval=_PING_S,
