@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -57,7 +58,14 @@ class TaskState(BaseModel):
 
 def rfc3339(ns: int) -> str:
     """Unix nanoseconds as RFC 3339 UTC with milliseconds."""
-    return datetime.fromtimestamp(ns / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, rest = divmod(ns, 1_000_000_000)
+    return f"{_second(second)}.{rest // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    """A page of all rooms holds thousands of times out of few seconds."""
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
 
 
 def unix_ns(text: str) -> int:
