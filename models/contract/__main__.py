@@ -1,6 +1,7 @@
 """Check one model in this process, which limits itself first: ``python -m models.contract MODEL CARD``.
 
-Prints one JSON object: ``{"ok": true, …}`` or ``{"ok": false, "why": …}``; exit code 0 or 1.
+Prints one JSON object: ``{"ok": true, …}`` or ``{"ok": false, "why": …, "broken": [each rule]}``; exit code 0
+or 1. ``missing`` names a package that checking needs.
 """
 
 import hashlib
@@ -22,20 +23,26 @@ def main(model: str, card: str) -> int:
     try:
         from models.contract.graph import BrokenContractError, check_card, check_names, read_graph
     except ModuleNotFoundError as error:
-        print(json.dumps({"ok": False, "why": f"needs {error.name}, of the extra `train`"}))
-        return 1
+        return _refused([f"needs {error.name}, of the extra `train`"], missing=error.name)
     from models.contract.probe import probe
     from models.zoo import CardError, ShelvedModel, parse_card
 
+    broken: list[str] = []
     try:
         onnx = Path(model).read_bytes()
         named = parse_card(Path(card).read_text(encoding="utf-8"), Path(card).name)
-        check_card(named)
+        try:
+            check_card(named)
+        except BrokenContractError as error:
+            broken += error.rules
         shapes = check_names(read_graph(onnx), named)
+        if broken:
+            return _refused(broken)
         seen = probe(ShelvedModel(replace(named, digest=hashlib.sha256(onnx).hexdigest()), onnx), shapes)
-    except (BrokenContractError, CardError, OSError, UnicodeDecodeError) as error:
-        print(json.dumps({"ok": False, "why": str(error)}))
-        return 1
+    except BrokenContractError as error:
+        return _refused([*broken, *error.rules])
+    except (CardError, OSError, UnicodeDecodeError) as error:
+        return _refused([str(error)])
     told = {
         "ok": True,
         "name": named.name,
@@ -49,6 +56,11 @@ def main(model: str, card: str) -> int:
     }
     print(json.dumps(told))
     return 0
+
+
+def _refused(broken: list[str], **more: object) -> int:
+    print(json.dumps({"ok": False, "why": "; ".join(broken), "broken": broken, **more}))
+    return 1
 
 
 if __name__ == "__main__":

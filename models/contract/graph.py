@@ -1,30 +1,27 @@
 """What can be told of an ONNX file without running it: size, opsets, data, names, types, shapes."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import onnx
 from onnx import TensorProto
 
-from models.signal.grid import SUBCARRIERS
-from models.signal.inputs import AMPLITUDE, BANDS, PROFILE, TIME_BINS
-from models.signal.variation import NAMES
-from models.signal.variation import VERSION as VARIATION
+from models.contract.limits import LARGEST_BYTES, NAME
+from models.signal.inputs import SHAPES
 from models.zoo import LOCAL, Card
 
-LARGEST_BYTES = 16 * 1024 * 1024
 OPSETS = {"": (13, 22), "ai.onnx.ml": (1, 5)}
 """Domains whose operators may be used, lowest and highest opset each."""
-SHAPES = {VARIATION: (len(NAMES),), PROFILE: (SUBCARRIERS,), AMPLITUDE: (BANDS, TIME_BINS)}
-"""Input a card may name -> shape of one stream in it."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Shape = tuple[int | str, ...]
 
 
 class BrokenContractError(ValueError):
-    """The file or its card breaks a rule; the message says which and what to do."""
+    """The file or its card breaks rules; `rules` say each which, and what to do."""
+
+    def __init__(self, *rules: str) -> None:
+        super().__init__("; ".join(rules))
+        self.rules = rules
 
 
 def read_graph(data: bytes) -> onnx.ModelProto:
@@ -39,8 +36,7 @@ def read_graph(data: bytes) -> onnx.ModelProto:
         model = onnx.load_model_from_string(data)
     except Exception as error:
         raise BrokenContractError(f"the file is no ONNX model: {error}") from error
-    _no_external_data(model)
-    _opsets(model)
+    _refuse([*_external_data(model), *_opsets(model), *_functions(model), *_operators(model)])
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -48,28 +44,49 @@ def read_graph(data: bytes) -> onnx.ModelProto:
     return model
 
 
-def _no_external_data(model: onnx.ModelProto) -> None:
-    for tensor in model.graph.initializer:
+def _refuse(broken: Sequence[str]) -> None:
+    if broken:
+        raise BrokenContractError(*broken)
+
+
+def _external_data(model: onnx.ModelProto) -> Iterator[str]:
+    for tensor in _tensors(model.graph):
         if tensor.data_location == TensorProto.EXTERNAL:
-            raise BrokenContractError(
-                f"initializer {tensor.name!r} is in another file: save the model as one file"
-            )
+            yield f"tensor {tensor.name!r} is in another file: save the model as one file"
 
 
-def _opsets(model: onnx.ModelProto) -> None:
-    used = {one.domain: one.version for one in model.opset_import}
-    for domain, version in used.items():
-        name = domain or "ai.onnx"
-        if domain not in OPSETS:
-            raise BrokenContractError(f"operators of domain {name!r}: only ai.onnx and ai.onnx.ml are run")
-        low, high = OPSETS[domain]
-        if not low <= version <= high:
-            raise BrokenContractError(f"opset {version} of {name}: use {low} to {high}")
+def _opsets(model: onnx.ModelProto) -> Iterator[str]:
+    for one in model.opset_import:
+        name = one.domain or "ai.onnx"
+        if one.domain not in OPSETS:
+            yield f"operators of domain {name!r}: only ai.onnx and ai.onnx.ml are run"
+            continue
+        low, high = OPSETS[one.domain]
+        if not low <= one.version <= high:
+            yield f"opset {one.version} of {name}: use {low} to {high}"
+
+
+def _functions(model: onnx.ModelProto) -> Iterator[str]:
     if model.functions:
-        raise BrokenContractError(f"functions of its own ({model.functions[0].name}): inline them")
-    for node in _nodes(model.graph):
-        if node.domain not in OPSETS:
-            raise BrokenContractError(f"operator {node.domain}.{node.op_type} is no standard operator")
+        yield f"functions of its own ({model.functions[0].name}): inline them"
+
+
+def _operators(model: onnx.ModelProto) -> Iterator[str]:
+    strange = {f"{one.domain}.{one.op_type}" for one in _nodes(model.graph) if one.domain not in OPSETS}
+    for name in sorted(strange):
+        yield f"operator {name} is no standard operator"
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """Every tensor with data of its own, those of inner graphs too."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _tensors(inner)
 
 
 def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
@@ -84,73 +101,88 @@ def check_card(card: Card) -> None:
     """See that the card says what the worker needs.
 
     Raises:
-        BrokenContractError: a field does not fit.
+        BrokenContractError: fields do not fit.
     """
-    if not _NAME.fullmatch(card.name):
-        raise BrokenContractError(f"card: name {card.name!r} must be letters, digits, '.', '_' and '-'")
+    _refuse(list(_card_rules(card)))
+
+
+def _card_rules(card: Card) -> Iterator[str]:
+    if not NAME.fullmatch(card.name):
+        yield f"card: name {card.name!r} must be letters, digits, '.', '_' and '-'"
     if card.shelf != LOCAL:
-        raise BrokenContractError(f"card: shelf must be {LOCAL!r}, not {card.shelf!r}")
+        yield f"card: shelf must be {LOCAL!r}, not {card.shelf!r}"
     if card.features not in SHAPES:
-        raise BrokenContractError(f"card: features {card.features!r} is none of {', '.join(SHAPES)}")
+        yield f"card: features {card.features!r} is none of {', '.join(SHAPES)}"
     if bool(card.classes) == (card.output == "metres"):
-        raise BrokenContractError(f"card: output {card.output!r} with classes {list(card.classes)}")
+        yield f"card: output {card.output!r} with classes {list(card.classes)}"
     if not card.nics:
-        raise BrokenContractError("card: nics is empty: it would speak for no card")
+        yield "card: nics is empty: it would speak for no card"
     needed = ["sigma_m"] if card.output == "metres" else ["temperature"]
     for key in needed + (["interval_width"] if card.task == "counting" else []):
         if not isinstance(card.calibration.get(key), int | float):
-            raise BrokenContractError(f"card: calibration.{key} must be a number")
+            yield f"card: calibration.{key} must be a number"
 
 
 def check_names(model: onnx.ModelProto, card: Card) -> dict[str, Shape]:
     """Shapes of inputs and outputs by name, after all of them were found right.
 
     Raises:
-        BrokenContractError: a name, type or shape is not as the contract has it.
+        BrokenContractError: names, types or shapes are not as the contract has them.
     """
     graph = model.graph
     inputs = {one.name: _shape(one) for one in graph.input}
     outputs = {one.name: _shape(one) for one in graph.output}
-    defaults = {one.name for one in graph.initializer}
-    for name in ("features", "mask"):
-        if name not in inputs:
-            raise BrokenContractError(f"input {name!r} is missing; there are {', '.join(inputs)}")
-    for name in inputs:
-        if name not in {"features", "mask", "head_weight", "head_bias"}:
-            raise BrokenContractError(f"input {name!r} is none of the contract's: nothing would feed it")
-        if name.startswith("head_") and name not in defaults:
-            raise BrokenContractError(f"input {name!r} needs an initializer of that name: the shipped head")
-    if set(outputs) != {"embedding", "logits"}:
-        raise BrokenContractError(f"outputs are {', '.join(outputs)}; they must be embedding and logits")
-    _features(inputs, card)
-    _logits(outputs, card)
+    strange = [one.name for one in (*graph.input, *graph.output) if not _is_float(one)]
+    _refuse(
+        [
+            *(f"{name} must be float32" for name in strange),
+            *_input_names(inputs, {one.name for one in graph.initializer}),
+            *_output_names(outputs),
+            *_features(inputs, card),
+            *_logits(outputs, card),
+        ]
+    )
     return inputs | outputs
 
 
-def _features(inputs: dict[str, Shape], card: Card) -> None:
-    inner = SHAPES[card.features]
-    shape, mask = inputs["features"], inputs["mask"]
-    if len(shape) != 2 + len(inner) or shape[0] != 1 or shape[2:] != inner:
-        raise BrokenContractError(
-            f"features is {shape}; {card.features} is (1, streams, {', '.join(map(str, inner))})"
-        )
-    if len(mask) != 2 or mask[0] != 1:
-        raise BrokenContractError(f"mask is {mask}; it must be (1, streams)")
+def _input_names(inputs: Mapping[str, Shape], defaults: AbstractSet[str]) -> Iterator[str]:
+    for name in ("features", "mask"):
+        if name not in inputs:
+            yield f"input {name!r} is missing; there are {', '.join(inputs)}"
+    for name in inputs:
+        if name not in {"features", "mask", "head_weight", "head_bias"}:
+            yield f"input {name!r} is none of the contract's: nothing would feed it"
+        elif name.startswith("head_") and name not in defaults:
+            yield f"input {name!r} needs an initializer of that name: the shipped head"
 
 
-def _logits(outputs: dict[str, Shape], card: Card) -> None:
+def _output_names(outputs: Mapping[str, Shape]) -> Iterator[str]:
+    if set(outputs) != {"embedding", "logits"}:
+        yield f"outputs are {', '.join(outputs)}; they must be embedding and logits"
+
+
+def _features(inputs: Mapping[str, Shape], card: Card) -> Iterator[str]:
+    inner = SHAPES.get(card.features)
+    shape, mask = inputs.get("features"), inputs.get("mask")
+    if inner and shape and (len(shape) != 2 + len(inner) or shape[0] != 1 or shape[2:] != inner):
+        yield f"features is {shape}; {card.features} is (1, streams, {', '.join(map(str, inner))})"
+    if mask and (len(mask) != 2 or mask[0] != 1):
+        yield f"mask is {mask}; it must be (1, streams)"
+
+
+def _logits(outputs: Mapping[str, Shape], card: Card) -> Iterator[str]:
     classes = len(card.classes)
     wanted = {"ordinal": classes - 1, "softmax": classes, "metres": 2}[card.output]
-    if outputs["logits"] != (1, wanted):
-        raise BrokenContractError(
-            f"logits is {outputs['logits']}; output {card.output!r} of {classes} classes is (1, {wanted})"
-        )
-    if len(outputs["embedding"]) != 2 or outputs["embedding"][0] != 1:
-        raise BrokenContractError(f"embedding is {outputs['embedding']}; it must be (1, width)")
+    logits, embedding = outputs.get("logits"), outputs.get("embedding")
+    if logits is not None and logits != (1, wanted):
+        yield f"logits is {logits}; output {card.output!r} of {classes} classes is (1, {wanted})"
+    if embedding is not None and (len(embedding) != 2 or embedding[0] != 1):
+        yield f"embedding is {embedding}; it must be (1, width)"
+
+
+def _is_float(value: onnx.ValueInfoProto) -> bool:
+    return bool(value.type.tensor_type.elem_type == TensorProto.FLOAT)
 
 
 def _shape(value: onnx.ValueInfoProto) -> Shape:
-    kind = value.type.tensor_type
-    if kind.elem_type != TensorProto.FLOAT:
-        raise BrokenContractError(f"{value.name} must be float32")
-    return tuple(one.dim_value or one.dim_param or "?" for one in kind.shape.dim)
+    return tuple(one.dim_value or one.dim_param or "?" for one in value.type.tensor_type.shape.dim)

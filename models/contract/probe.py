@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.contract.graph import SHAPES, BrokenContractError, Shape
+from models.contract.graph import BrokenContractError, Shape
 from models.runtime import Backbone
-from models.signal.inputs import Measured
+from models.signal.inputs import SHAPES, Measured
 from models.zoo import ShelvedModel
 
 TOLERANCE = 1e-4

@@ -16,6 +16,7 @@ from models.signal.bands import bands
 from models.signal.fading import Fading
 from models.signal.grid import SUBCARRIERS
 from models.signal.motion import MIN_PAIRS
+from models.signal.variation import NAMES
 from models.signal.variation import VERSION as VARIATION
 from models.signal.view import View
 
@@ -88,3 +89,11 @@ INPUTS: Mapping[str, Callable[[View], Measured]] = {
     BANDED: _banded,
 }
 """Name of an input -> how it is made of a window."""
+
+SHAPES: Mapping[str, tuple[int, ...]] = {
+    VARIATION: (len(NAMES),),
+    PROFILE: (SUBCARRIERS,),
+    AMPLITUDE: (BANDS, TIME_BINS),
+    BANDED: (2 * PARTS,),
+}
+"""Name of an input -> shape of one stream in it."""
