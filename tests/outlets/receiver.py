@@ -20,7 +20,10 @@ class Handler(BaseHTTPRequestHandler):
     lock = threading.Lock()
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        length = int(self.headers["content-length"])
+        body = self.rfile.read(length).decode()
+        if len(body.encode()) < length:
+            return  # the sender was killed half way
         note = {"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body}
         with self.lock, self.notes.open("a") as file:
             file.write(json.dumps(note) + "\n")
