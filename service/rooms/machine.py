@@ -6,6 +6,7 @@ Pure: ``step(memory, observation) -> memory``. Two kinds of state, *ok* and *unk
     ok      --other value-------> ok         when the task's rule agrees (hold, smoothing)
     any     --unknown prediction-> unknown   at once, with the prediction's reason; the value is `last_known`
     any     --no frames, no worker-> unknown `lose`, with that reason
+    any     --privacy pause----> paused      `pause`; when it ends, unknown until the next window
 
 What a machine waits for is forgotten with every unknown, so nothing is concluded across a hole.
 """
@@ -18,6 +19,7 @@ import msgspec
 from service.rooms.config import PresenceDelays, RoomConfig
 from service.rooms.memory import Memory, Said, model_document
 from service.rooms.observation import Observation
+from service.rooms.pause import PAUSED
 
 SMOOTHED_WINDOWS = 5
 Rule = Callable[[Memory, Said], Memory]
@@ -47,6 +49,12 @@ def lose(memory: Memory, reason: str, now_ns: int) -> Memory:
     """The memory once nothing is known any more, for this reason."""
     since_ns = memory.since_ns if memory.reason == reason else now_ns
     return msgspec.structs.replace(memory, reason=reason, since_ns=since_ns, waiting=None, recent=())
+
+
+def pause(memory: Memory, now_ns: int) -> Memory:
+    """The memory while the room is paused: of what was known nothing is left, but which windows were seen."""
+    lost = lose(memory, PAUSED, now_ns)
+    return msgspec.structs.replace(lost, shown=None, extras={}, model=None)
 
 
 def rule_of(task: str, room: RoomConfig) -> Rule:

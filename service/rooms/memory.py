@@ -6,6 +6,7 @@ import msgspec
 
 from models.prediction import JsonValue, Prediction
 from service.rooms.observation import Observation
+from service.rooms.pause import PAUSED
 from service.state import LastKnown, ModelInfo, Status, TaskState, rfc3339
 
 Interval = tuple[float, float]
@@ -106,7 +107,7 @@ def document(memory: Memory, stale_after_s: float) -> TaskState:
     stale_ns = memory.received_ns and memory.received_ns + round(stale_after_s * 1e9)
     return TaskState(
         task=memory.task,
-        status=Status.OK if memory.ok else Status.UNKNOWN,
+        status=_status(memory),
         reason=memory.reason,
         value=known.value if known else None,
         probability=known.probability if known else None,
@@ -120,6 +121,12 @@ def document(memory: Memory, stale_after_s: float) -> TaskState:
         source=memory.source,
         **{name: fact for name, fact in memory.extras.items() if name not in TaskState.model_fields},
     )
+
+
+def _status(memory: Memory) -> Status:
+    if memory.ok:
+        return Status.OK
+    return Status.PAUSED if memory.reason == PAUSED else Status.UNKNOWN
 
 
 def model_document(prediction: Prediction) -> dict[str, Json] | None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from service.adaptation.states import JobState, check_step
 from service.store.audit import record
 from service.store.engine import Store
+from service.store.pauses import check_not_paused
 from service.store.schema import jobs
 
 OPEN = tuple(state.value for state in JobState if not state.over)
@@ -46,6 +47,7 @@ def create_job(
 
     Raises:
         JobTaken: one of this room and task is not over yet.
+        PausedError: the room is paused.
     """
     now = time.time_ns()
     row: dict[str, Any] = {
@@ -62,6 +64,7 @@ def create_job(
         "updated_ns": now,
     }
     with store.write() as connection:
+        check_not_paused(connection, room)
         other = connection.execute(
             sa.select(jobs.c.job).where(
                 (jobs.c.room == room) & (jobs.c.task == task) & jobs.c.state.in_(OPEN)

@@ -20,6 +20,7 @@ from service.state import rfc3339
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.idempotency import Once, forget, made_before, remember
+from service.store.pauses import check_not_paused
 from service.store.schema import samples
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
@@ -75,6 +76,7 @@ def ask(store: Store, asked: Asked, once: Once | None = None) -> Sample:
     Raises:
         KeyReusedError: the key was used for another request.
         LookupError: it made a sample that was deleted since.
+        PausedError: the room is paused.
     """
     with store.write() as connection:
         known = None if once is None else made_before(connection, once)
@@ -219,6 +221,7 @@ def document(sample: Sample) -> dict[str, Any]:
 
 
 def _insert(connection: sa.Connection, asked: Asked) -> Sample:
+    check_not_paused(connection, asked.room)
     now = time.time_ns()
     stale = (samples.c.state == EXPIRED) & (samples.c.created_ns < now - _FORGET_EXPIRED_S * 10**9)
     connection.execute(sa.delete(samples).where(stale))

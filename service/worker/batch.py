@@ -8,14 +8,16 @@ import sqlalchemy as sa
 
 from models.prediction import JsonValue, Prediction
 from service.events import EventType
-from service.rooms.alerts import AlertChange
+from service.rooms.alerting.alert import AlertChange, Key
 from service.rooms.memory import Memory, model_document
 from service.rooms.observation import Observation
+from service.store.alert_book import write_change, write_waits
 from service.store.baselines import mark_stale, note_track
 from service.store.calibration import CalibrationStep, take_step
 from service.store.log import append_event
+from service.store.pausing import end_work
 from service.store.samples import Answer, settle
-from service.store.schema import alerts, links, predictions, rooms, states
+from service.store.schema import links, predictions, rooms, states
 from service.store.versions import note_shadow
 
 Document = dict[str, Any]
@@ -58,6 +60,12 @@ class Batch:
     """What became of labelled samples that somebody asked for."""
     calibrations: list[CalibrationStep] = field(default_factory=list)
     """How recalibrations go on."""
+    settled: list[AlertChange] = field(default_factory=list)
+    """Ends of alerts that people had dismissed: nobody is told."""
+    waits: dict[Key, int | None] = field(default_factory=dict)
+    """Since when conditions hold that are no alert yet; None: they no longer wait."""
+    paused: set[str] = field(default_factory=set)
+    """Rooms whose pause began: work on them ends."""
     tracks: dict[tuple[str, str], tuple[int | None, Document]] = field(default_factory=dict)
     """How far links have drifted, and since which baseline."""
 
@@ -96,7 +104,7 @@ class Batch:
         made = [row for row in self.predictions if row["room"] in there]
         if made:
             connection.execute(sa.insert(predictions), made)
-        last = self._write_events(connection, there)
+        last = self._write_events(connection, there, now_ns)
         self._write_states(connection, there, now_ns)
         if self.cursors:
             parameters = [{"name": link, "newest": newest} for link, newest in self.cursors.items()]
@@ -112,15 +120,22 @@ class Batch:
             note_shadow(connection, version, seen)
         for answer in self.samples:
             settle(connection, answer)
+        for room in self.paused & there:
+            end_work(connection, room)
         for (room, link), (made_ns, track) in self.tracks.items():
             note_track(connection, room, link, made_ns, track)
         return max([last, *(take_step(connection, one) for one in self.calibrations)])
 
-    def _write_events(self, connection: sa.Connection, there: set[str]) -> int:
+    def _write_events(self, connection: sa.Connection, there: set[str], now_ns: int) -> int:
         last = 0
+        for change in self.settled:
+            write_change(connection, change, now_ns)
+        write_waits(connection, {key: since for key, since in self.waits.items() if key.room in there})
         for event in self.events:
             if event.room not in there:
                 continue
+            if event.alert is not None and not write_change(connection, event.alert, event.time_ns):
+                continue  # people dismissed it a moment ago, and all were told
             severity = event.alert.alert.severity if event.alert else None
             last = append_event(
                 connection,
@@ -130,8 +145,6 @@ class Batch:
                 time_ns=event.time_ns,
                 severity=severity,
             )
-            if event.alert is not None:
-                _write_alert(connection, event, event.alert)
             if event.kind is EventType.PREDICTION_CHANGED:
                 self.states[event.room, str(event.data["task"])].sequence = last
         return last
@@ -157,21 +170,6 @@ def _state(room: str, row: StateRow, now_ns: int) -> dict[str, Any]:
         "received_ns": row.memory.received_ns,
         "updated_ns": now_ns,
     }
-
-
-def _write_alert(connection: sa.Connection, event: Event, change: AlertChange) -> None:
-    alert, cleared = change.alert, change.kind is EventType.ALERT_CLEARED
-    row: dict[str, Any] = {
-        "state": "cleared" if cleared else "raised",
-        "updated_ns": event.time_ns,
-        "cleared_ns": event.time_ns if cleared else None,
-        "doc": {name: event.data[name] for name in ("task", "link", "source", "after") if name in event.data},
-    }
-    if change.kind is not EventType.ALERT_RAISED:
-        connection.execute(sa.update(alerts).where(alerts.c.alert_id == alert.alert_id).values(row))
-        return
-    row |= {"alert_id": alert.alert_id, "rule": alert.rule, "room": alert.room, "severity": alert.severity}
-    connection.execute(sa.insert(alerts).values(raised_ns=alert.raised_ns, **row))
 
 
 def _document(prediction: Prediction) -> Document:

@@ -6,16 +6,18 @@ from drivers.frame import mac_text
 from models.prediction import JsonValue, Reason
 from models.signal.window import WindowSpec
 from service.events import EventType
-from service.rooms.alerts import LINK_LOST, AlertBook
+from service.rooms.alerting.alert import Fact
+from service.rooms.alerting.rules import LINK
 from service.store.baselines import fresh
 from service.store.engine import Store
+from service.worker.alerts import Alerts, tell
 from service.worker.batch import Batch, Event
 from service.worker.heads import Heads
 from service.worker.intake import Follow
 from service.worker.ledger import LinkLedger
 from service.worker.links import LinkWatch
-from service.worker.rooms import RoomRuntime, alert_event
-from service.worker.site import Layout, read_layout, read_open_alerts, read_rows
+from service.worker.rooms import RoomRuntime
+from service.worker.site import Layout, read_layout, read_rows
 
 Ledgers = Mapping[str, LinkLedger]
 
@@ -34,15 +36,18 @@ class Building:
         self.layout = Layout()
         self.rooms: dict[str, RoomRuntime] = {}
         self.watch = LinkWatch()
-        self.book = AlertBook(read_open_alerts(store))
+        self.alerts = Alerts(store)
+        self.book = self.alerts.book
         self._store, self._spec, self._now_ns = store, spec, now_ns
         self._heads = Heads(store)
 
     def take_over(self, batch: Batch) -> None:
         """What the worker before us knew is unknown now; links of rooms that it knew are expected."""
         now = self._now_ns()
-        for alert in self.book.of_rule(LINK_LOST):
-            self.watch.miss(alert.subject)
+        for _, room_name, link in self.book.cases("link_lost"):
+            self.watch.miss(link)
+            data: dict[str, JsonValue] = {"link": link, "room": room_name, "reason": "no_frames"}
+            self._judge_link(link, data, batch, lost=True)
         for room in self.rooms.values():
             if any(row.memory.ok for row in room.rows.values()):
                 for link in room.config.links:
@@ -71,11 +76,20 @@ class Building:
             if room != place.room:
                 self._leave(link, place.room, batch)
                 moved.append((link, room))
+        self.alerts.cover(self.layout.rooms, self._now_ns(), batch)
         return moved
+
+    def read_alerts(self, batch: Batch) -> None:
+        """Read alert rules again, and what people did about alerts."""
+        self.alerts.read(self.layout.rooms, self._now_ns(), batch)
 
     def expects_frames(self, room: RoomRuntime) -> bool:
         """Whether any link of the room is still delivering."""
         return any(self.watch.is_up(link) for link in room.config.links)
+
+    def is_paused(self, room: str | None) -> bool:
+        """Whether a privacy pause of the room holds."""
+        return room in self.rooms and self.rooms[room].paused
 
     def hear(self, link: str, ledgers: Ledgers, batch: Batch) -> None:
         """Frames came over this link."""
@@ -121,15 +135,19 @@ class Building:
             data["source"] = ledgers[link].source.value
         kind = EventType.LINK_LOST if lost else EventType.LINK_BACK
         batch.append(Event(kind, place.room, data, now))
-        for change in self.book.judge_link(place.room, link, lost=lost, now_ns=now):
-            batch.append(alert_event(change, data, now))
+        self._judge_link(link, data, batch, lost=lost)
 
     def _leave(self, link: str, room: str | None, batch: Batch) -> None:
         """The link left this room: nobody waits for it there any more."""
         self.watch.forget(link)
         if room is None or room not in self.rooms:
             return
-        now = self._now_ns()
         data: dict[str, JsonValue] = {"link": link, "room": room, "reason": "link_removed"}
-        for change in self.book.judge_link(room, link, lost=False, now_ns=now):
-            batch.append(alert_event(change, data, now))
+        self._judge_link(link, data, batch, lost=False)
+        self.book.forget_fact(room, LINK, link)
+
+    def _judge_link(self, link: str, data: dict[str, JsonValue], batch: Batch, *, lost: bool) -> None:
+        now = self._now_ns()
+        change: dict[str, JsonValue] = {"before": {"lost": not lost}, "after": {"lost": lost}}
+        fact = Fact(str(data["room"]), LINK, link, lost, now, now, data=data | change)
+        tell(self.book.judge(fact), now, batch)

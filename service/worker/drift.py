@@ -10,10 +10,13 @@ from models.signal.view import View
 from models.signal.window import MIN_OCCUPANCY, Window
 from models.tasks.presence import log_odds
 from service.adaptation.drift import LOOK_S, Track
-from service.rooms.alerts import AlertBook
+from service.rooms.alerting.alert import Fact
+from service.rooms.alerting.book import AlertBook
+from service.rooms.alerting.rules import DRIFT
 from service.store.baselines import PRESENCE
+from service.worker.alerts import tell
 from service.worker.batch import Batch
-from service.worker.rooms import RoomRuntime, alert_event
+from service.worker.rooms import RoomRuntime
 
 SUGGEST, CLEAR = 0.6, 0.4
 """Scores from which a recalibration is suggested, and below which it no longer is."""
@@ -124,11 +127,13 @@ class DriftWatch:
             "reason": "drift",
             "drift_score": self.room_score(room.room),
             "links": links,
+            "before": {"suggested": not holds},
+            "after": {"suggested": holds},
         }
         if room.sources:
             data["source"] = next(iter(room.sources.values())).value
-        for change in book.judge_drift(room.room, PRESENCE, suggested=holds, now_ns=now_ns):
-            batch.append(alert_event(change, data, now_ns))
+        fact = Fact(room.room, DRIFT, PRESENCE, holds, now_ns, now_ns, data=data)
+        tell(book.judge(fact), now_ns, batch)
 
 
 def _look(room: RoomRuntime, window: Window, tracks: Mapping[str, Track]) -> list[str]:

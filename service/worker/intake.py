@@ -10,6 +10,7 @@ from drivers.wire import Flush, Grant, Header, Hello, Refuse
 from models.prediction import JsonValue
 from models.signal.window import PushCount
 from service.bus.port import Delivery, Ingest
+from service.rooms.pause import PAUSED
 from service.store.engine import Store
 from service.worker.admission import Refused, admit
 from service.worker.ledger import LinkLedger, timely
@@ -93,9 +94,18 @@ class Intake:
         room = rooms.get(ledger.room or "")
         if fresh is None or room is None:
             return None
+        if room.paused:
+            self._pass_over(ledger, fresh)
+            return None
         ledger.settle(_push(room, ledger, fresh, received_ns))
         self.heard.add(header.link)
         return room
+
+    def _pass_over(self, ledger: LinkLedger, block: FrameBlock) -> None:
+        """Frames of a paused room: counted, and acknowledged like any others; nothing is kept of them."""
+        ledger.settle(PushCount(0, 0, {PAUSED: len(block)}))
+        ledger.forget()
+        self.heard.add(ledger.link)
 
     def flush(self, flush: Flush) -> None:
         """A sender says that nothing follows; it will say so again if frames are still missing."""

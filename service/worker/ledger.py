@@ -157,6 +157,11 @@ class LinkLedger:
         while self.held and (self.held[0][1] < horizon_ns or len(self.held) > MAX_HELD_BLOCKS):
             self.held.popleft()
 
+    def forget(self) -> None:
+        """The room is paused: no window needs what was sent, and nothing measured in it is told."""
+        self.held.clear()
+        self.rssi_dbm = None
+
     def finish(self) -> None:
         """All windows of this sender are closed: nothing is held any more."""
         self.held.clear()

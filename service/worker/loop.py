@@ -26,6 +26,8 @@ from service.worker.batch import Batch
 from service.worker.building import Building
 from service.worker.drift import DriftWatch
 from service.worker.intake import Intake
+from service.worker.pauses import CHECK_S as PAUSE_CHECK_S
+from service.worker.pauses import Pauses
 from service.worker.recalibration import Recalibrations
 from service.worker.rooms import RoomRuntime
 from service.worker.samples import Sampling
@@ -38,6 +40,7 @@ PREDICT_BUDGET_S: Final = 0.05
 HEARTBEAT_S: Final = 0.5
 IDLE_CHECK_S: Final = 0.25
 LAYOUT_CHECK_S: Final = 5.0
+ALERT_LOOK_S: Final = 1.0
 SAMPLE_CHECK_S: Final = 0.25
 CALIBRATION_CHECK_S: Final = 0.5
 _COMMIT_ATTEMPTS = 3
@@ -82,15 +85,19 @@ class Worker:
         self.sampling = Sampling(settings.samples, store, self._spec)
         self.recalibrations = Recalibrations(store, self._spec)
         self.drift = DriftWatch()
+        self.pauses = Pauses(store, self._forget)
         self._pending: deque[tuple[RoomRuntime, Window]] = deque()
         self._batch = Batch()
         self._last_sequence = read_head(store)
-        self._due = dict.fromkeys(("heartbeat", "idle", "layout", "samples", "calibrations"), 0.0)
+        self._due = dict.fromkeys(
+            ("heartbeat", "idle", "layout", "pauses", "samples", "calibrations", "alerts"), 0.0
+        )
 
     def start(self) -> None:
         """Take over from the worker before: what it knew is unknown now, what it predicted stays."""
         self.recalibrations.start()
         self._read_layout()
+        self._look_at_pauses()
         self.building.take_over(self._batch)
         self._commit()
         self._beat()
@@ -107,6 +114,8 @@ class Worker:
         """One turn; waits up to `timeout_s` for something to arrive."""
         self.counters["turns"] += 1
         self._hear_signals()
+        if self._is_due("pauses", PAUSE_CHECK_S):
+            self._look_at_pauses()
         if not self._pending:
             self._receive(timeout_s)
         self._predict()
@@ -116,9 +125,19 @@ class Worker:
             self._answer_samples()
         if self._is_due("calibrations", CALIBRATION_CHECK_S):
             self.recalibrations.look(self.building.rooms, self.intake.ledgers, self._now_ns(), self._batch)
+        if self._is_due("alerts", ALERT_LOOK_S):
+            self.building.alerts.look(self._now_ns(), self._batch)
         self._settle()
         if self._is_due("heartbeat", HEARTBEAT_S):
             self._beat()
+
+    def _look_at_pauses(self) -> None:
+        self.pauses.look(self.building.rooms, self._now_ns(), self.building.book, self._batch)
+
+    def _forget(self, name: str) -> None:
+        """Nothing of this room that was not predicted yet ever is, nor can it be labelled any more."""
+        self._pending = deque((room, window) for room, window in self._pending if room.room != name)
+        self.sampling.recent.forget(name)
 
     def _receive(self, timeout_s: float) -> None:
         deliveries = list(self._ingest.poll(timeout_s))
@@ -200,7 +219,7 @@ class Worker:
         if not self._pending:
             for link in self.intake.to_flush:
                 ledger = self.intake.ledgers[link]
-                if ledger.last_capture_ns is not None:
+                if ledger.last_capture_ns is not None and not self.building.is_paused(ledger.room):
                     self._batch.cursors[link] = ledger.last_capture_ns
         self._commit()
         if not self._pending:
@@ -211,6 +230,7 @@ class Worker:
         self.intake.answer(self._ingest, self.building.rooms)
 
     def _commit(self) -> None:
+        self.building.alerts.hand_over(self._batch)
         if not self._batch:
             return
         batch, self._batch = self._batch, Batch()
@@ -243,6 +263,10 @@ class Worker:
         told = {topic for topic, _ in self._signals.poll(0.0)}
         if told & {"rooms", "jobs"} or self._is_due("layout", LAYOUT_CHECK_S):
             self._read_layout()
+            self._due["pauses"] = 0.0
+            told.add("alerts")
+        if "alerts" in told:
+            self.building.read_alerts(self._batch)
         if "samples" in told:
             self._due["samples"] = 0.0
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from drivers.frame import FrameBlock
 from drivers.wire import Source
 from models.memory import RoomMemory
-from models.prediction import JsonValue, Prediction
+from models.prediction import JsonValue, Prediction, Reason
 from models.sensing import Sensing
 from models.signal.window import PushCount, RoomBuffer, Window, WindowSpec
 from service.events import EventType
-from service.rooms.alerts import AlertBook, AlertChange
+from service.rooms.alerting.alert import Fact
+from service.rooms.alerting.book import AlertBook
 from service.rooms.config import RoomConfig
-from service.rooms.machine import changed, lose, rule_of, step
+from service.rooms.machine import changed, lose, pause, rule_of, step
 from service.rooms.memory import Memory, document, fresh
 from service.rooms.observation import Observation
+from service.rooms.pause import PAUSED
 from service.store.baselines import of_kind
+from service.worker.alerts import tell
 from service.worker.batch import Batch, Document, Event, StateRow
 from service.worker.heads import Own
 from service.worker.shadow import ShadowRun
@@ -35,6 +38,7 @@ class RoomRuntime:
         received_ns: host time of the newest frame that a window takes.
         rows: newest state by task, as stored.
         predicted_ns: end of the newest predicted window, capture time.
+        paused: whether a privacy pause holds: nothing is taken, and no window is left.
     """
 
     room: str
@@ -47,12 +51,14 @@ class RoomRuntime:
     predicted_ns: int | None = None
     sources: dict[str, Source] = field(default_factory=dict)
     received_ns: int | None = None
+    paused: bool = field(init=False)
     buffer: RoomBuffer = field(init=False)
     recall: RoomMemory = field(init=False)
     _shadows: dict[int, ShadowRun] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._start_over()
+        self.paused = any(row.memory.reason == PAUSED for row in self.rows.values())
         known = [row.memory.received_ns for row in self.rows.values() if row.memory.received_ns is not None]
         self.received_ns = max(known, default=None)
 
@@ -148,10 +154,30 @@ class RoomRuntime:
             if row.memory.reason != reason and (row.memory.ok or not only_ok):
                 self._become(lose(row.memory, reason, now_ns), now_ns, book, batch)
 
+    def pause(self, now_ns: int, book: AlertBook, batch: Batch) -> None:
+        """Forget what was seen, and say of every task that the room is paused; a second time says nothing."""
+        if not self.paused:
+            self.paused = True
+            self._start_over()
+            self.sources.clear()
+            self._shadows.clear()
+            batch.paused.add(self.room)
+        for task in {*self.config.tasks, *self.rows}:
+            before = self._memory(task, now_ns)
+            if before.reason != PAUSED:
+                self._become(pause(before, now_ns), now_ns, book, batch)
+
+    def resume(self, now_ns: int, book: AlertBook, batch: Batch) -> None:
+        """Nothing is known until the next window; silence counts from now on."""
+        self.paused, self.received_ns = False, now_ns
+        for row in list(self.rows.values()):
+            if row.memory.reason == PAUSED:
+                self._become(lose(row.memory, Reason.NO_FRAMES, now_ns), now_ns, book, batch)
+
     def is_stale(self, now_ns: int) -> bool:
         """Whether nothing arrived for longer than the room allows."""
         age_ns = now_ns - (self.received_ns or 0)
-        return bool(self.rows) and age_ns > self.config.stale_after_s * 1e9
+        return bool(self.rows) and not self.paused and age_ns > self.config.stale_after_s * 1e9
 
     def _start_over(self) -> None:
         self.buffer, self.recall = RoomBuffer(self.spec), RoomMemory()
@@ -169,26 +195,27 @@ class RoomRuntime:
         row = StateRow(after, shown, old.sequence if old else 0)
         self.rows[after.task] = row
         before = old.memory if old else None
-        if not changed(before, after):
-            batch.keep(self.room, row, None)
-            return
         data = _change(old.document if old else None, shown)
-        batch.keep(self.room, row, Event(EventType.PREDICTION_CHANGED, self.room, data, now_ns))
-        resumed = before is not None and not before.ok
-        for change in book.judge_state(self.room, after.task, after.value, resumed=resumed, now_ns=now_ns):
-            batch.append(alert_event(change, data, now_ns))
+        told = changed(before, after)
+        event = Event(EventType.PREDICTION_CHANGED, self.room, data, now_ns) if told else None
+        batch.keep(self.room, row, event)
+        if book.follows(self.room, after.task):
+            resumed = told and before is not None and not before.ok
+            tell(book.judge(self._fact(after, now_ns, data, resumed=resumed)), now_ns, batch)
 
-
-def alert_event(change: AlertChange, data: Mapping[str, JsonValue], now_ns: int) -> Event:
-    """The event that tells of an alert; `data` says what about."""
-    alert = change.alert
-    told: dict[str, JsonValue] = {
-        "alert_id": alert.alert_id,
-        "rule": alert.rule,
-        "severity": alert.severity.value,
-        **data,
-    }
-    return Event(change.kind, alert.room, told, now_ns, change)
+    def _fact(self, memory: Memory, now_ns: int, data: Mapping[str, JsonValue], *, resumed: bool) -> Fact:
+        from_ns, at_ns = memory.window or (None, now_ns)
+        return Fact(
+            room=self.room,
+            about=memory.task,
+            subject=memory.task,
+            value=memory.value,
+            at_ns=at_ns,
+            now_ns=now_ns,
+            from_ns=from_ns,
+            resumed=resumed,
+            data=data,
+        )
 
 
 def _change(before: Document | None, after: Document) -> dict[str, JsonValue]:

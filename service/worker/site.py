@@ -7,13 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
-from service.events import Severity
-from service.rooms.alerts import Alert
 from service.rooms.config import RoomConfig
 from service.rooms.memory import Memory
 from service.store.engine import Store
 from service.store.rooms import select_rooms
-from service.store.schema import alerts, baselines, links, predictions, states
+from service.store.schema import baselines, links, predictions, states
 from service.worker.batch import StateRow
 
 ASSIGNED_BY = "assigned_by"
@@ -64,23 +62,6 @@ def read_rows(store: Store, room: str) -> tuple[dict[str, StateRow], int | None]
             for row in rows
         }
         return stored, connection.execute(newest).scalar()
-
-
-def read_open_alerts(store: Store) -> list[Alert]:
-    """Alerts that were raised and not cleared."""
-    with store.read() as connection:
-        rows = connection.execute(sa.select(alerts).where(alerts.c.state == "raised")).mappings()
-        return [
-            Alert(
-                alert_id=row["alert_id"],
-                rule=row["rule"],
-                room=row["room"],
-                subject=row["doc"].get("link") or row["doc"].get("task") or "",
-                severity=Severity(row["severity"]),
-                raised_ns=row["raised_ns"],
-            )
-            for row in rows
-        ]
 
 
 def _place(row: "sa.Row[Any]") -> LinkPlace:

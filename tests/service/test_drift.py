@@ -168,7 +168,7 @@ def test_moved_furniture_suggests_a_recalibration_which_clears_it(site: Site) ->
     site.hear(60, seed=5)
     assert open_alerts(site) == ["recalibration_suggested"]
     (raised,) = site.bench.told("alert.raised")
-    assert (raised["severity"], raised["data"]["reason"], raised["room"]) == ("info", "drift", "b")
+    assert (raised["severity"], raised["data"]["reason"], raised["room"]) == ("warning", "drift", "b")
     site.bench.restart()
     assert score(site) > 0.6  # it was written down
     site.talker = site.bench.talker(session="s2")

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from drivers.wire import Source
 from models.prediction import ModelRef, Prediction, Reason
-from service.events import EventType
-from service.rooms.alerts import Alert, AlertBook
 from service.rooms.config import PresenceDelays, RoomConfig
 from service.rooms.machine import changed, lose, rule_of, step
 from service.rooms.memory import Memory, document, fresh
@@ -204,50 +202,3 @@ def test_the_first_state_and_every_other_value_or_reason_is_a_change() -> None:
     assert not changed(memory, memory)
     assert changed(memory, lose(memory, "stale", START))
     assert changed(lose(memory, "stale", START), lose(memory, "worker_down", START))
-
-
-@given(st.lists(st.sampled_from(["occupied", "vacant", None]), max_size=40))
-def test_alerts_alternate_and_unknown_neither_raises_nor_clears(states: list[str | None]) -> None:
-    book, told, before = AlertBook(), [], None
-    for now, value in enumerate(states):
-        changes = book.judge_state("b", "presence", value, resumed=before is None, now_ns=now)
-        assert not (value is None and changes)
-        told += changes
-        before = value
-    outcome = [change for change in told if change.kind is not EventType.ALERT_UPDATED]
-    kinds = [change.kind for change in outcome]
-    assert kinds == [EventType.ALERT_RAISED, EventType.ALERT_CLEARED] * (len(kinds) // 2) + (
-        [EventType.ALERT_RAISED] * (len(kinds) % 2)
-    )
-    for opened, closed in zip(outcome[::2], outcome[1::2], strict=False):
-        assert opened.alert.alert_id == closed.alert.alert_id
-    assert len({change.alert.alert_id for change in outcome[::2]}) == len(outcome[::2])
-    known = [value for value in states if value]
-    assert bool(book.find("room_occupied", "b", "presence")) == bool(known and known[-1] == "occupied")
-
-
-def test_an_alert_that_stood_open_over_a_restart_is_cleared_under_its_own_id() -> None:
-    book = AlertBook()
-    (raised,) = book.judge_state("b", "presence", "occupied", resumed=True, now_ns=1)
-    again = AlertBook([raised.alert])
-    (updated,) = again.judge_state("b", "presence", "occupied", resumed=True, now_ns=2)
-    (cleared,) = again.judge_state("b", "presence", "vacant", resumed=False, now_ns=3)
-    assert [raised.kind, updated.kind, cleared.kind] == [
-        EventType.ALERT_RAISED,
-        EventType.ALERT_UPDATED,
-        EventType.ALERT_CLEARED,
-    ]
-    assert {raised.alert, updated.alert, cleared.alert} == {raised.alert}
-    assert again.judge_state("b", "presence", "vacant", resumed=False, now_ns=4) == []
-
-
-def test_links_of_one_room_have_alerts_of_their_own() -> None:
-    book = AlertBook()
-    lost = [book.judge_link("b", link, lost=True, now_ns=1)[0].alert for link in ("l1", "l2")]
-    assert len({alert.alert_id for alert in lost}) == 2
-    assert book.judge_link("b", "l1", lost=True, now_ns=2) == []
-    assert [change.alert for change in book.judge_link("b", "l1", lost=False, now_ns=3)] == lost[:1]
-    assert book.of_rule("link_lost") == lost[1:]
-    book.forget_room("b")
-    assert book.of_rule("link_lost") == []
-    assert isinstance(lost[0], Alert)

@@ -11,7 +11,6 @@ from models.prediction import JsonValue
 from service.rooms.alerting import steps
 from service.rooms.alerting.alert import Alert, AlertChange, AlertState, Cause, Data, Fact, Key
 from service.rooms.alerting.case import Case
-from service.rooms.alerting.clock import Clock
 from service.rooms.alerting.cooldowns import Cooldowns
 from service.rooms.alerting.rules import AlertRule
 
@@ -36,7 +35,6 @@ class AlertBook:
         self.waits: dict[Key, int | None] = {}
         self._cases = {case.key: case for case in cases}
         self._cooldowns = Cooldowns(lately)
-        self._clock = Clock()
         self._rules: dict[str, AlertRule] = {}
         self._rooms: dict[str, Tags] = {}
         self._by_room: dict[tuple[str, str], list[AlertRule]] = {}
@@ -60,7 +58,7 @@ class AlertBook:
         gone = [key for key, case in self._cases.items() if not self._stays(case, kept, there)]
         self._rules, self._rooms = kept, there
         self._index()
-        self._counting = {rule.id: self._clock.counts(rule, now_ns) for rule in kept.values()}
+        self._counting = {rule.id: rule.counts_at(now_ns) for rule in kept.values()}
         changes = [change for key in gone for change in self._end(key, Cause.RULE_CHANGED, {})]
         for fact in list(self._last.values()):
             changes += self.judge(replace(fact, now_ns=now_ns, resumed=False))
@@ -117,11 +115,10 @@ class AlertBook:
             for rule in self._rules.values():
                 if rule.covers(room, tags):
                     self._by_room.setdefault((room, rule.about), []).append(rule)
-        self._clock.keep_only({rule.schedule for rule in self._rules.values() if rule.schedule is not None})
 
     def _turn(self, rule: AlertRule, now_ns: int) -> Iterator[AlertChange]:
         """The schedule of a rule begins or ends."""
-        counts = self._clock.counts(rule, now_ns)
+        counts = rule.counts_at(now_ns)
         if counts == self._counting.get(rule.id):
             return
         self._counting[rule.id] = counts
@@ -140,7 +137,7 @@ class AlertBook:
             if case is not None:
                 case.known = False
             return
-        counts = self._clock.counts(rule, fact.now_ns)
+        counts = rule.counts_at(fact.now_ns)
         if not counts or not rule.holds(fact.value):
             yield from self._end(key, Cause.CONDITION if counts else Cause.SCHEDULE_OVER, fact.data)
             return

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from models.prediction import JsonValue
 from service.events import Severity
-from service.rooms.alerting.schedule import Schedule
 from service.rooms.config import Name
+from service.rooms.schedule import Schedule
 
 SeverityName = Literal["info", "warning", "critical"]
 Hold = Annotated[float, Field(ge=0, le=86400)]
@@ -78,6 +78,10 @@ class _Rule(_Document):
     def holds(self, value: JsonValue) -> bool:
         """Whether the condition holds of a known value."""
         raise NotImplementedError
+
+    def counts_at(self, now_ns: int) -> bool:
+        """Whether it counts at this moment of host time."""
+        return self.schedule is None or self.schedule.covers(now_ns) == (self.when == "inside")
 
     def covers(self, room: str, tags: Mapping[str, str]) -> bool:
         """Whether it is about this room."""
