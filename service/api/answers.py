@@ -28,6 +28,11 @@ def page(items: list[Any], next_cursor: str | None) -> Response:
     return answer({"items": items, "next_cursor": next_cursor})
 
 
+def tagged_page(request: Request, items: list[Any]) -> Response:
+    """A list's envelope, whole, with an entity tag."""
+    return tagged(request, {"items": items, "next_cursor": None})
+
+
 def tagged(request: Request, body: object, etag: str | None = None, status: int = 200) -> Response:
     """A JSON response with an entity tag (of its content by default); 304 if the caller has it already."""
     content = msgspec.json.encode(body)
@@ -61,7 +66,9 @@ def _listed(header: str | None, etag: str | None) -> bool:
     if header is None or etag is None:
         return False
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    return "*" in tags or etag in tags
+    # Behind a dash stands what is told beside the configuration: a write compares the revision alone.
+    revisions = {f'{tag.partition("-")[0]}"' for tag in tags if "-" in tag}
+    return "*" in tags or etag in tags | revisions
 
 
 def time_ns(name: str, text: str | None) -> int | None:

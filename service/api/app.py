@@ -5,17 +5,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
 
 from models.prediction import JsonValue
-from service.api import openapi
+from service.api import failures, openapi
 from service.api.auth import Authenticate
 from service.api.context import Context
 from service.api.guard import BodyLimit, HostGuard, own_names
@@ -23,7 +20,6 @@ from service.api.idempotency import HEADER, Idempotent
 from service.api.limits import Limits
 from service.api.media import Acceptable
 from service.api.observe import Observe
-from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.api.routes import (
     adaptations,
     admin,
@@ -105,18 +101,16 @@ def create_app(
             Middleware(Authenticate, context=context),
             Middleware(Idempotent, store=store),
         ],
-        exception_handlers={
-            Problem: _on_problem,
-            InferenceRefusal: oip.on_refusal,
-            HTTPException: _on_http_error,
-            RequestValidationError: _on_misfit,
-        },
+        exception_handlers={InferenceRefusal: oip.on_refusal},
     )
     app.state.context = context
     for module in _ROUTES:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=pages.WEB))
     openapi.install(app)
+    failures.install(
+        app, [*(route for module in _ROUTES for route in module.router.routes), *app.routes[-1:]]
+    )
     return app
 
 
@@ -170,28 +164,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await tail
         await asyncio.to_thread(context.line.stop)
-
-
-async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for this type only
-    return problem_response(error, request_id_of(request.scope))
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Errors that the framework raises, in our form."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
-    detail = f"{request.method} {request.url.path[:200]}: {error.detail}"
-    problem = Problem(kind_of_status(error.status_code), detail, headers=error.headers or {})
-    return problem_response(problem, request_id_of(request.scope))
-
-
-async def _on_misfit(request: Request, error: Exception) -> Response:
-    """What does not fit, without repeating the values: they may be large, or secret."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
-    errors = [
-        {"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in error.errors()[:50]
-    ]
-    first = errors[0]
-    where = ".".join(str(part) for part in first["loc"])
-    problem = Problem("validation", f"{where}: {first['msg']}", {"errors": errors})
-    return problem_response(problem, request_id_of(request.scope))

@@ -29,6 +29,7 @@ OPEN_PATHS = frozenset(
 )
 OPEN_PREFIXES = ("/problems/", "/static/", "/v2/health/")
 ROLE_MARK = "x-roomtone-role"
+SECRET_MARK = "x-roomtone-secret"  # noqa: S105 - the name of a mark
 
 
 class Authenticate:
@@ -144,12 +145,13 @@ def get_principal(request: Request) -> Principal:
     return principal
 
 
-def guarded(role: Role, *, whole_site: bool = False) -> dict[str, Any]:
-    """Options of a route that takes this role; the mark shows in the OpenAPI document."""
-    return {
-        "dependencies": [Depends(Needs(role, whole_site=whole_site))],
-        "openapi_extra": {ROLE_MARK: role.value},
-    }
+def guarded(role: Role, *, whole_site: bool = False, secret: bool = False) -> dict[str, Any]:
+    """Options of a route that takes this role; the marks show in the OpenAPI document.
+
+    `secret`: its answer holds one, which is told once and not kept for an `Idempotency-Key`.
+    """
+    marks: dict[str, Any] = {ROLE_MARK: role.value} | ({SECRET_MARK: True} if secret else {})
+    return {"dependencies": [Depends(Needs(role, whole_site=whole_site))], "openapi_extra": marks}
 
 
 async def _caller(request: Request) -> Principal:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.auth import SECRET_MARK
 from service.api.guard import UPLOADS
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.store.answers import Answer, InFlightError, begin, finish, release
@@ -23,7 +24,6 @@ from service.store.idempotency import KeyReusedError, Once
 from service.store.keys import Principal
 
 HEADER = "Idempotency-Key"
-SECRET_MARK = "x-roomtone-secret"  # noqa: S105 - the name of a mark
 _KEPT_HEADERS = ("content-type", "location", "etag")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ROOM = re.compile(r"/rooms/([A-Za-z0-9_.-]+)")

@@ -1,18 +1,20 @@
 """The outermost layer: request ids, security headers, the access log, counts, and errors nobody expected."""
 
+import re
 import secrets
 import time
 from http import HTTPStatus
 
 import sqlalchemy as sa
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.metrics import HttpMetrics
 from service.api.problems import Problem, problem_response
 
 _log = structlog.get_logger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -83,11 +85,17 @@ def _as_get(scope: Scope) -> Scope:
     return scope
 
 
+def _request_id(scope: Scope) -> str:
+    """The caller's own id, by which it can follow the request through several systems, or a new one."""
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
 class _Seen:
-    """`send` that adds headers and remembers the status. A caller's own request id is not trusted."""
+    """`send` that adds headers and remembers the status."""
 
     def __init__(self, scope: Scope, send: Send, headers: dict[str, str]) -> None:
-        self.request_id = secrets.token_hex(8)
+        self.request_id = _request_id(scope)
         self.status: int | None = None
         self.scope = scope
         self._send = send

@@ -55,11 +55,37 @@ def audit_head(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(sa.func.max(audit.c.id))).scalar() or 0)
 
 
-def audit_page(store: Store, *, limit: int, before: int | None) -> tuple[list[dict[str, Any]], int | None]:
-    """Newest entries first, and the id to go on before (None at the end)."""
+def change(
+    before: Mapping[str, JsonValue] | None, after: Mapping[str, JsonValue] | None
+) -> dict[str, JsonValue]:
+    """What an entry says of a change: members that differ, as they were and as they are (None: not there)."""
+    if before is None or after is None:
+        return {
+            name: None if doc is None else dict(doc) for name, doc in (("before", before), ("after", after))
+        }
+    names = [
+        name
+        for name in dict.fromkeys([*before, *after])
+        if name not in before or name not in after or before[name] != after[name]
+    ]
+    return {
+        "before": {name: before[name] for name in names if name in before},
+        "after": {name: after[name] for name in names if name in after},
+    }
+
+
+def audit_page(
+    store: Store, *, limit: int, before: int | None, wanted: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Newest entries first, and the id to go on before (None at the end).
+
+    `wanted` names columns (actor, action, target) and what must stand in them.
+    """
     query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(audit.c.id < before)
+    for column, value in (wanted or {}).items():
+        query = query.where(audit.c[column] == value)
     with store.read() as connection:
         rows = list(connection.execute(query).mappings())
     items = [

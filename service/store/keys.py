@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.state import rfc3339
-from service.store.audit import record
+from service.store.audit import change, record
 from service.store.engine import Store
 from service.store.schema import keys
 
@@ -132,7 +132,8 @@ def revoke_key(store: Store, key_id: str, *, actor: str) -> bool:
             connection.execute(
                 sa.update(keys).where(keys.c.key_id == key_id).values(revoked_ns=time.time_ns())
             )
-            record(connection, actor=actor, action="key.revoke", target=key_id)
+            detail = change({"status": "active"}, {"status": "revoked"})
+            record(connection, actor=actor, action="key.revoke", target=key_id, detail=detail)
     return True
 
 
@@ -175,7 +176,11 @@ def _insert(
         )
     )
     record(
-        connection, actor=actor, action="key.create", target=key_id, detail={"role": role.value, "room": room}
+        connection,
+        actor=actor,
+        action="key.create",
+        target=key_id,
+        detail=change(None, {name: info.document()[name] for name in ("role", "room", "name", "expires_at")}),
     )
     return f"rt_{key_id}_{secret}", info
 

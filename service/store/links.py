@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.store.audit import record
+from models.prediction import JsonValue
+from service.store.audit import change, record
 from service.store.engine import Store
 from service.store.schema import links
 
@@ -67,7 +68,7 @@ def put_link(
             actor=actor,
             action="link.changed",
             target=link,
-            detail={"room": room, "nic": nic, "revision": after.revision},
+            detail=change(_facts(before), _facts(after)),
         )
     return after, before is None
 
@@ -75,9 +76,17 @@ def put_link(
 def delete_link(store: Store, link: str, *, check: Check, actor: str) -> None:
     """Forget the link; `check` refuses one that is not there."""
     with store.write() as connection:
-        check(_select(connection, link))
+        before = _select(connection, link)
+        check(before)
         connection.execute(sa.delete(links).where(links.c.link == link))
-        record(connection, actor=actor, action="link.deleted", target=link)
+        record(
+            connection, actor=actor, action="link.deleted", target=link, detail=change(_facts(before), None)
+        )
+
+
+def _facts(link: LinkRecord | None) -> dict[str, JsonValue] | None:
+    """What an admin configures of a link."""
+    return None if link is None else {"room": link.room, "nic": link.nic, "name": link.doc.get("name", "")}
 
 
 def _select(connection: sa.Connection, link: str) -> LinkRecord | None:

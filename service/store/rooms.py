@@ -12,11 +12,12 @@ from models.prediction import JsonValue
 from service.events import EventType, Severity
 from service.rooms.config import STORED, RoomConfig
 from service.store.alerts import open_alerts
-from service.store.audit import record
+from service.store.audit import change, record
 from service.store.engine import Store
 from service.store.log import append_event, room_facts
 from service.store.schema import (
     alerts,
+    answers,
     baselines,
     idempotency,
     jobs,
@@ -101,7 +102,8 @@ def put_room(
         if "links" in config.model_fields_set:
             _assign(connection, room, config.links, nics, now)
         after = select_rooms(connection, only=room)[0]
-        _note(connection, EventType.ROOM_CHANGED, after, actor, {"revision": after.revision})
+        _note(connection, EventType.ROOM_CHANGED, after, {"revision": after.revision})
+        _audit(connection, actor, room, before, after)
     return after, before is None
 
 
@@ -117,10 +119,22 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         if before is None:
             return
         _clear_alerts(connection, room)
-        for table in (states, predictions, alerts, baselines, samples, jobs, versions, idempotency, rooms):
+        for table in (
+            states,
+            predictions,
+            alerts,
+            baselines,
+            samples,
+            jobs,
+            versions,
+            idempotency,
+            answers,
+            rooms,
+        ):
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
-        _note(connection, EventType.ROOM_DELETED, before, actor, {})
+        _note(connection, EventType.ROOM_DELETED, before, {})
+        _audit(connection, actor, room, before, None)
 
 
 def _clear_alerts(connection: sa.Connection, room: str) -> None:
@@ -164,13 +178,22 @@ def _note(
     connection: sa.Connection,
     kind: EventType,
     room: RoomRecord,
-    actor: str,
     detail: Mapping[str, JsonValue],
 ) -> None:
-    action = kind.value.removeprefix("org.roomtone.")
-    record(connection, actor=actor, action=action, target=room.room, detail=detail)
     data = room_facts(room.room, room.config.tags, detail)
     append_event(connection, kind, room=room.room, data=data, time_ns=time.time_ns())
+
+
+def _audit(
+    connection: sa.Connection,
+    actor: str,
+    room: str,
+    before: RoomRecord | None,
+    after: RoomRecord | None,
+) -> None:
+    was, now = (None if one is None else one.config.model_dump(mode="json") for one in (before, after))
+    action = "room.deleted" if after is None else "room.changed"
+    record(connection, actor=actor, action=action, target=room, detail=change(was, now))
 
 
 def _record(row: sa.RowMapping, assigned: Mapping[str, list[str]]) -> RoomRecord:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from models.adapt.head import RoomHead
 from models.adapt.head_file import pack_head
+from models.prediction import JsonValue
 from service.events import EventType
 from service.store.audit import record
 from service.store.engine import Store
@@ -84,18 +85,20 @@ def activate(connection: sa.Connection, version: int, *, actor: str, why: str) -
     if found is None:
         return None
     now = time.time_ns()
+    before = _active(connection, found.room, found.task)
     _retire(connection, found.room, found.task, ACTIVE)
     connection.execute(
         sa.update(versions).where(versions.c.version == version).values(state=ACTIVE, activated_ns=now)
     )
-    _tell(connection, (found.room, found.task), version, actor, why)
+    _tell(connection, (found.room, found.task), (before, version), actor, why)
     return found
 
 
 def deactivate(connection: sa.Connection, room: str, task: str, *, actor: str, why: str) -> None:
     """Go back to what the room had before any version."""
+    before = _active(connection, room, task)
     _retire(connection, room, task, ACTIVE)
-    _tell(connection, (room, task), None, actor, why)
+    _tell(connection, (room, task), (before, None), actor, why)
 
 
 def roll_back(
@@ -106,12 +109,10 @@ def roll_back(
     Returns:
         The version that was left, and the one that serves now.
     """
-    mine = (versions.c.room == room) & (versions.c.task == task)
-    active = connection.execute(
-        sa.select(versions.c.version).where(mine & (versions.c.state == ACTIVE))
-    ).scalar()
+    active = _active(connection, room, task)
     if active is None:
         return None
+    mine = (versions.c.room == room) & (versions.c.task == task)
     served = mine & (versions.c.version < active) & versions.c.activated_ns.is_not(None)
     older = connection.execute(sa.select(sa.func.max(versions.c.version)).where(served)).scalar()
     if older is None:
@@ -165,10 +166,27 @@ def _retire(connection: sa.Connection, room: str, task: str, state: str) -> None
     connection.execute(sa.update(versions).where(where).values(state=RETIRED))
 
 
+def _active(connection: sa.Connection, room: str, task: str) -> int | None:
+    """The version that serves."""
+    mine = (versions.c.room == room) & (versions.c.task == task) & (versions.c.state == ACTIVE)
+    return connection.execute(sa.select(versions.c.version).where(mine)).scalar()
+
+
 def _tell(
-    connection: sa.Connection, place: tuple[str, str], version: int | None, actor: str, why: str
+    connection: sa.Connection,
+    place: tuple[str, str],
+    change: tuple[int | None, int | None],
+    actor: str,
+    why: str,
 ) -> None:
-    room, task = place
+    """Say which version served before, and which serves now."""
+    (room, task), (before, version) = place, change
     data = {"room": room, "task": task, "version": version, "reason": why, "actor": actor}
     append_event(connection, EventType.MODEL_ACTIVATED, room=room, data=data, time_ns=time.time_ns())
-    record(connection, actor=actor, action="model.activated", target=room, detail=data)
+    detail: dict[str, JsonValue] = {
+        "task": task,
+        "reason": why,
+        "before": {"version": before},
+        "after": {"version": version},
+    }
+    record(connection, actor=actor, action="model.activated", target=room, detail=detail)

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from models.adapt import AUTO, SHIPPED, available, tier_of
 from service.adaptation.states import IllegalStepError, JobState
-from service.api.answers import answer, page
+from service.api.answers import answer, page, tagged_page
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.jobs import AdaptationBody, Job, MethodList, Rollback, RoomVersion, RoomVersionPage
 from service.api.problems import Problem
@@ -15,7 +15,7 @@ from service.api.routes.rooms import announce_rooms, no_room
 from service.rooms.config import Name
 from service.state import rfc3339
 from service.store import jobs as held
-from service.store.audit import record
+from service.store.audit import change, record
 from service.store.keys import Role
 from service.store.rooms import get_room
 from service.store.versions import Version, activate, get_version, list_versions, refuse, roll_back
@@ -86,7 +86,11 @@ def cancel_job(job: JobId, context: Ctx, caller: Caller) -> Response:
             if done is not None and "version" in done.doc:
                 refuse(connection, done.doc["version"])
             record(
-                connection, actor=caller.actor, action="job.cancelled", target=found.room, detail={"job": job}
+                connection,
+                actor=caller.actor,
+                action="job.cancelled",
+                target=found.room,
+                detail={"job": job, **change({"state": found.state.value}, {"state": "cancelled"})},
             )
     except IllegalStepError as error:
         raise Problem("illegal-step", str(error)) from error
@@ -95,11 +99,11 @@ def cancel_job(job: JobId, context: Ctx, caller: Caller) -> Response:
 
 
 @router.get("/v1/rooms/{room}/models", response_model=RoomVersionPage, **guarded(Role.VIEWER))
-def read_versions(room: Name, context: Ctx, task: TaskQuery = None) -> Response:
+def read_versions(room: Name, request: Request, context: Ctx, task: TaskQuery = None) -> Response:
     """Versions of the room's own heads, newest first."""
     if get_room(context.store, room) is None:
         raise no_room(room)
-    return page([version_document(one) for one in list_versions(context.store, room, task)], None)
+    return tagged_page(request, [version_document(one) for one in list_versions(context.store, room, task)])
 
 
 @router.post("/v1/rooms/{room}/models/{version}/activate", response_model=RoomVersion, **guarded(Role.ADMIN))

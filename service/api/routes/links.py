@@ -1,13 +1,15 @@
 """Links: who sends frames, to which room they belong, and how well they deliver."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from drivers import registry
-from service.api.answers import answer, check_preconditions, page, tagged
+from service.api.answers import answer, check_preconditions, tagged, tagged_page
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.links import Link, LinkBody, LinkPage, QualityPage
@@ -26,6 +28,7 @@ LinkStatus = Literal["ok", "lost", "waiting", "unknown", "unassigned"]
 
 @router.get("/v1/links", response_model=LinkPage, **guarded(Role.VIEWER))
 def read_links(
+    request: Request,
     context: Ctx,
     caller: Caller,
     status: Annotated[LinkStatus | None, Query(description="Only links in this status.")] = None,
@@ -41,7 +44,7 @@ def read_links(
             for link, facts in sorted(context.watch.unassigned.items())
             if link not in known
         ]
-    return page([item for item in items if status is None or item["status"] == status], None)
+    return tagged_page(request, [item for item in items if status is None or item["status"] == status])
 
 
 @router.get("/v1/links/{link}", response_model=Link, **guarded(Role.VIEWER))
@@ -54,7 +57,7 @@ def read_link(link: Name, request: Request, context: Ctx, caller: Caller) -> Res
             raise _no_link(link)
         return answer(_unassigned(link, facts, context))
     _check_scope(caller, record)
-    return tagged(request, _document(record, context, _baseline(record, context)), record.etag)
+    return _told(request, record, context)
 
 
 @router.put("/v1/links/{link}", response_model=Link, **guarded(Role.ADMIN, whole_site=True))
@@ -72,8 +75,7 @@ def write_link(link: Name, body: LinkBody, request: Request, context: Ctx, calle
         actor=caller.actor,
     )
     announce_rooms(context)
-    document = _document(record, context, _baseline(record, context))
-    return tagged(request, document, record.etag, 201 if created else 200)
+    return _told(request, record, context, 201 if created else 200)
 
 
 @router.delete(
@@ -141,6 +143,13 @@ def _nic(link: str, body: LinkBody, context: Context) -> str:
         where = {"loc": ["body", "nic"], "msg": message, "type": "value_error"}
         raise Problem("validation", message, {"errors": [where]})
     return body.nic
+
+
+def _told(request: Request, record: LinkRecord, context: Context, status: int = 200) -> Response:
+    """The link, with a tag of its revision and of all that is told beside it."""
+    document = _document(record, context, _baseline(record, context))
+    told = hashlib.sha256(msgspec.json.encode(document)).hexdigest()[:12]
+    return tagged(request, document, f'"{record.revision}-{told}"', status)
 
 
 def _baseline(record: LinkRecord, context: Context) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.answers import check_preconditions, page, tagged
+from service.api.answers import check_preconditions, tagged, tagged_page
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.rooms import Room, RoomPage
 from service.api.problems import Problem
@@ -18,9 +18,9 @@ router = APIRouter(tags=["rooms"])
 
 
 @router.get("/v1/rooms", response_model=RoomPage, **guarded(Role.VIEWER))
-def read_rooms(context: Ctx, caller: Caller) -> Response:
+def read_rooms(request: Request, context: Ctx, caller: Caller) -> Response:
     """Every room the key covers."""
-    return page([_document(record) for record in list_rooms(context.store, only=caller.room)], None)
+    return tagged_page(request, [_document(one) for one in list_rooms(context.store, only=caller.room)])
 
 
 @router.get("/v1/rooms/{room}", response_model=Room, **guarded(Role.VIEWER))

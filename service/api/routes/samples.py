@@ -10,6 +10,7 @@ from service.api.answers import Cursor, Limit, answer, page
 from service.api.auth import Caller, Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents.samples import Sample, SampleBody, SampleForm, SamplePage
+from service.api.media import unsupported
 from service.api.problems import Problem
 from service.api.routes.rooms import no_room
 from service.api.sample_request import (
@@ -76,7 +77,7 @@ async def take_sample(
     if kind == FORM_KIND:
         return await _take_upload(room, request, context, caller, key)
     if kind != JSON_KIND:
-        raise unfit("content-type", f"{JSON_KIND} or {FORM_KIND}")
+        raise unsupported(kind, JSON_KIND, FORM_KIND)
     body = await read_body(request)
     await anyio.to_thread.run_sync(_check_room, context, room)
     from_ns, to_ns = span_of(body, window_spec(context))

@@ -1,0 +1,49 @@
+"""Whatever a route refuses or the framework finds, as a problem."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from service.api.methods import refuse_method
+from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
+
+_TOLD = 50
+
+
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Answer every failure in our form; `routes` tell which methods a path takes."""
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        """Errors that the framework raises."""
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
+        if error.status_code == 405:
+            return refuse_method(request, routes)
+        detail = f"{request.method} {request.url.path[:200]}: {error.detail}"
+        problem = Problem(kind_of_status(error.status_code), detail, headers=error.headers or {})
+        return problem_response(problem, request_id_of(request.scope))
+
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_misfit)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this type only
+    return problem_response(error, request_id_of(request.scope))
+
+
+async def _on_misfit(request: Request, error: Exception) -> Response:
+    """What does not fit, without repeating the values: they may be large, or secret."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
+    errors = [
+        {"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]}
+        for item in error.errors()[:_TOLD]
+    ]
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    problem = Problem("validation", f"{where}: {first['msg']}", {"errors": errors})
+    return problem_response(problem, request_id_of(request.scope))
