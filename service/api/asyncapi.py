@@ -1,15 +1,24 @@
-"""The AsyncAPI 3 document of the alert stream."""
+"""The AsyncAPI 3 document of the alert stream, and of MQTT."""
 
 from importlib.metadata import version
 from typing import Any
 
+from service.api.asyncapi_mqtt import add_mqtt
 from service.events import EventType, Severity
+from service.outlets.mqtt.settings import MqttSettings
 
 _STREAM = "#/channels/alertStream"
 
 
-def asyncapi_document() -> dict[str, Any]:
-    """What travels on `/v1/alerts/stream`, in both directions."""
+def asyncapi_document(mqtt: MqttSettings | None = None) -> dict[str, Any]:
+    """What travels on `/v1/alerts/stream`, in both directions, and over MQTT where that is configured."""
+    document = _stream()
+    if mqtt is not None:
+        add_mqtt(document, mqtt)
+    return document
+
+
+def _stream() -> dict[str, Any]:
     messages = _messages()
     return {
         "asyncapi": "3.0.0",

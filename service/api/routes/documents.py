@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, Response
 
 from service.api.answers import tagged
 from service.api.asyncapi import asyncapi_document
+from service.api.auth import Ctx
 from service.api.problems import Problem, problem_page
 
 router = APIRouter(tags=["documents"])
@@ -19,9 +20,9 @@ def read_openapi(request: Request) -> Response:
 
 
 @router.get("/v1/asyncapi.json", response_model=dict[str, Any])
-def read_asyncapi(request: Request) -> Response:
-    """The alert stream as an AsyncAPI 3 document."""
-    return tagged(request, asyncapi_document())
+def read_asyncapi(request: Request, context: Ctx) -> Response:
+    """The alert stream, and what is published over MQTT, as an AsyncAPI 3 document."""
+    return tagged(request, asyncapi_document(context.settings.outlets.mqtt))
 
 
 @router.get("/problems/{kind}", response_class=HTMLResponse)

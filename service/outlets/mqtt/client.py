@@ -1,6 +1,7 @@
 """A connection to the broker: aiomqtt, which says nothing of refusals, and loss noticed at once."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ KEEPALIVE_S: Final = 15
 GOOD_BYE_S: Final = 1.0
 _TOGETHER: Final = 100
 OnMessage = Callable[[aiomqtt.Message], None]
+_quiet = logging.getLogger(f"{__name__}.paho")
+_quiet.setLevel(logging.CRITICAL)  # what goes wrong is said once, by whoever feeds the outlet
 
 
 class _Client(aiomqtt.Client):
@@ -78,6 +81,7 @@ class Connection:
             will=aiomqtt.Will(will, OFFLINE, QOS, retain=True),
             keepalive=KEEPALIVE_S,
             tls_context=context,
+            logger=_quiet,
         )
         self._client.pending_calls_threshold = 10 * _TOGETHER
 

@@ -15,6 +15,7 @@ from service.outlets.mqtt.topics import Topics
 from service.outlets.port import RoomView
 
 _ATTRIBUTES: Final = ("status", "reason", "since", "probability", "interval", "source")
+_VERSION: Final = version("roomtone")
 _PICKED = ", ".join(f"'{name}': value_json.{name}" for name in _ATTRIBUTES)
 ATTRIBUTES_TEMPLATE: Final = (
     f"{{{{ dict({{{_PICKED}}}, **(value_json.value if value_json.value is mapping else {{}})) | tojson }}}}"
@@ -62,7 +63,7 @@ def _config(
             for topic in available
         ],
         "device": _device(room, topics.site),
-        "origin": {"name": "Roomtone", "sw_version": version("roomtone")},
+        "origin": {"name": "Roomtone", "sw_version": _VERSION},
         **entity.more,
     }
     if entity.platform == BINARY_SENSOR:
@@ -81,5 +82,5 @@ def _device(room: RoomView, site: str) -> dict[str, Any]:
         "suggested_area": shown,
         "manufacturer": "Roomtone",
         "model": "Room sensed by WiFi",
-        "sw_version": version("roomtone"),
+        "sw_version": _VERSION,
     }

@@ -40,7 +40,7 @@ class Topics:
     @property
     def retained(self) -> tuple[str, str]:
         """Filters of everything that may be retained for a room, by this process or one before it."""
-        return f"{self.base}/rooms/#", f"{self.discovery_prefix}/+/{self._node}/+/config"
+        return f"{self.base}/rooms/#", self.announcement("+", "+")
 
     def task(self, room: str, task: str, leaf: str) -> str:
         """A topic of a task; `leaf` is ``state`` (JSON), ``value`` (plain text) or ``availability``."""
@@ -56,7 +56,11 @@ class Topics:
 
     def config(self, platform: str, room: str, entity: str) -> str:
         """Where an entity of a room is announced to Home Assistant."""
-        return f"{self.discovery_prefix}/{platform}/{self._node}/{slug(room)}_-{slug(entity)}/config"
+        return self.announcement(platform, f"{slug(room)}_-{slug(entity)}")
+
+    def announcement(self, platform: str, name: str) -> str:
+        """As `config`, for a name that is made already."""
+        return f"{self.discovery_prefix}/{platform}/{self._node}/{name}/config"
 
     @property
     def _node(self) -> str:

@@ -1,0 +1,68 @@
+"""What others hear of a broker, through paho by itself."""
+
+import json
+import threading
+from typing import Any, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from tests.service.running import wait_for
+
+MARKER = "marker"
+
+
+class Listener:
+    """Subscribes to filters; remembers what came, newest by topic and all in order.
+
+    With an `identifier` the broker keeps what comes while we are away.
+    """
+
+    def __init__(self, port: int, *filters: str, identifier: str = "") -> None:
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, reconnect_on_failure=True
+        )
+        self._client.reconnect_delay_set(0.05, 0.2)
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._subscribed = threading.Event()
+        self.messages: list[paho.MQTTMessage] = []
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 3600 if identifier else 0
+        self._client.connect("127.0.0.1", port, clean_start=not identifier, properties=properties)
+        self._client.loop_start()
+        # QoS 0 for what is retained: mosquitto then sends all of it, whatever its queue may hold.
+        self._client.subscribe([(name, 1 if identifier else 0) for name in (*filters, MARKER)])
+        assert self._subscribed.wait(10)
+
+    def _on_message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+        self.messages.append(message)
+
+    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+
+    def newest(self) -> dict[str, str]:
+        """The newest payload of every topic that holds one."""
+        found = {message.topic: message.payload.decode() for message in list(self.messages)}
+        return {topic: text for topic, text in found.items() if text and topic != MARKER}
+
+    def events(self) -> list[dict[str, Any]]:
+        """The CloudEvents that came, in order."""
+        return [json.loads(one.payload) for one in list(self.messages) if "/events/" in one.topic]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def retained(port: int, *filters: str) -> dict[str, paho.MQTTMessage]:
+    """All that the broker keeps under these filters, by topic."""
+    with Listener(port, *filters) as listener:
+        listener.publish(MARKER, "end")
+        wait_for(lambda: any(one.topic == MARKER for one in list(listener.messages)), "the marker")
+        return {one.topic: one for one in listener.messages if one.topic != MARKER}

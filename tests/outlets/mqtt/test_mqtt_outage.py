@@ -1,0 +1,151 @@
+"""The whole way, in real processes: a broker that is killed under load, and ourselves killed."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from service.events import EventType, Severity
+from service.outlets.mqtt.settings import MqttSettings
+from service.outlets.settings import OutletSettings
+from service.settings import Settings
+from service.store.engine import Store, open_store
+from service.store.eventlog import read_head, site_id
+from service.store.log import append_event
+from service.store.schema import events, outlet_cursors, rooms, states
+from tests.outlets.mqtt.broker import Broker
+from tests.outlets.mqtt.home_assistant import HomeAssistant
+from tests.outlets.mqtt.listener import Listener
+from tests.outlets.mqtt.views import state
+from tests.service.running import PretendedWorker, wait_for
+
+
+class Site:
+    """A store with rooms, and the process `roomtone outlets` over it."""
+
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        outlets = OutletSettings(mqtt=MqttSettings(host="127.0.0.1", port=broker.port))
+        self.settings = Settings(data_dir=folder, outlets=outlets)
+        self.store: Store = open_store(self.settings.store_url)
+        self.site = site_id(self.store)
+        self._config = folder / "site.toml"
+        self._config.write_text(
+            f'data_dir = "{folder}"\n[outlets.mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n'
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "outlets", "--config", str(self._config)]
+        )
+
+    def stop(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(20)
+
+    def put_room(self, room: str, **told: Any) -> None:
+        now_ns = time.time_ns()
+        row = {"room": room, "revision": 1, "doc": {"tasks": ["presence"]}, "created_ns": now_ns}
+        document = {"room": room, "task": "presence", "sequence": 1, "memory": {}, "received_ns": now_ns}
+        with self.store.write() as connection:
+            connection.execute(rooms.insert().values(**row, updated_ns=now_ns))
+            values = {**document, "doc": state("presence", **told), "updated_ns": now_ns}
+            connection.execute(states.insert().values(**values))
+
+    def append(self, **data: Any) -> int:
+        with self.store.write() as connection:
+            return append_event(
+                connection,
+                EventType.ALERT_RAISED,
+                room="lab",
+                data=data,
+                time_ns=time.time_ns(),
+                severity=Severity.INFO,
+            )
+
+    def numbers(self) -> set[str]:
+        """Ids of the events in the log that may leave."""
+        with self.store.read() as connection:
+            rows = connection.execute(select(events.c.sequence, events.c.data)).all()
+        return {str(row.sequence) for row in rows if row.data.get("source") in {None, "live"}}
+
+    def position(self) -> int | None:
+        with self.store.read() as connection:
+            query = select(outlet_cursors.c.sequence).where(outlet_cursors.c.outlet == "mqtt")
+            return connection.execute(query).scalar()
+
+
+@contextmanager
+def adding(site: Site) -> Iterator[list[int]]:
+    """Events appended as fast as the store takes them."""
+    stop, added = threading.Event(), []
+
+    def add() -> None:
+        while not stop.is_set():
+            added.append(site.append(alert_id=f"a{len(added)}", source="live"))
+            stop.wait(0.002)
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        yield added
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.fixture
+def site(tmp_path: Path, own_broker: Broker) -> Iterator[Site]:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    built = Site(folder, own_broker)
+    yield built
+    built.store.close()
+
+
+def test_no_event_is_lost_and_nothing_simulated_leaves(site: Site, own_broker: Broker) -> None:
+    site.put_room("lab")
+    site.put_room("demo", source="simulated")
+    filters = (f"roomtone/{site.site}/#", f"homeassistant/+/roomtone-{site.site}/#")
+    with (
+        PretendedWorker(site.settings),
+        Listener(own_broker.port, *filters, identifier="keeps") as heard,
+    ):
+        site.start()
+        wait_for(lambda: heard.newest().get(f"roomtone/{site.site}/status") == "online", "the outlet")
+        values = [f"roomtone/{site.site}/rooms/{room}/tasks/presence/value" for room in ("lab", "demo")]
+        wait_for(lambda: heard.newest().get(values[0]) == "occupied", "the state")
+        assert heard.newest()[values[1]] == "unknown"
+        site.append(alert_id="made up", source="simulated")
+        with adding(site) as added:
+            wait_for(lambda: len(heard.events()) > 20, "events")
+            own_broker.kill()
+            before = len(added)
+            wait_for(lambda: len(added) > before + 50, "events while the broker is away")
+            own_broker.start()
+            wait_for(lambda: len({one["id"] for one in heard.events()}) > before + 60, "events after it")
+            site.stop(signal.SIGKILL)
+            before = len(added)
+            wait_for(lambda: heard.newest()[f"roomtone/{site.site}/status"] == "offline", "the last will")
+            home = HomeAssistant()
+            for topic, payload in heard.newest().items():
+                home.take(topic, payload)
+            assert set(home.states().values()) == {"unavailable"}
+            wait_for(lambda: len(added) > before + 50, "events while the outlet is away")
+            site.start()
+            wait_for(lambda: heard.newest()[f"roomtone/{site.site}/status"] == "online", "the outlet again")
+        wait_for(lambda: site.position() == read_head(site.store), "the cursor at the end of the log")
+        wait_for(lambda: site.numbers() <= {one["id"] for one in heard.events()}, "every event")
+        assert {one["id"] for one in heard.events()} == site.numbers()
+        assert not [one for one in heard.events() if one["data"].get("source") == "simulated"]
+        site.stop(signal.SIGTERM)
+        wait_for(lambda: heard.newest()[f"roomtone/{site.site}/status"] == "offline", "good-bye")
