@@ -30,6 +30,7 @@ NORMAL: Final = 1
 """First state of the alarm object; severities follow in rising order."""
 NOBODY_KNOWS: Final = 1.0
 """People told where a count was never known: somebody may be there, and zero would say that nobody is."""
+_WORDS: Final = ("vacant", "occupied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ def occupancy(state: Mapping[str, Any], held: float | None, on_unknown: OnUnknow
     Before anything is known the room counts as occupied: lights and air left on cost a little, switched off
     over somebody's head they do harm.
     """
-    if _is_known(state) and state["value"] in {"occupied", "vacant"}:
+    if _is_known(state) and state["value"] in _WORDS:
         return _known(state, float(state["value"] == "occupied"))
-    if held is None and (last := _last_known(state)) in {"occupied", "vacant"}:
+    if held is None and (last := _last_known(state)) in _WORDS:
         held = float(last == "occupied")
     return _unknown(state, 1.0 if held is None or on_unknown == "occupied" else held)
 

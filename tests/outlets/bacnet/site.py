@@ -19,14 +19,14 @@ from tests.ports import free_udp_port
 class Site:
     """Store, worker's health and the outlet."""
 
-    def __init__(self, folder: Path, *, allow_non_live: bool = False, **section: Any) -> None:
-        self.store = open_store(f"sqlite:///{folder / 'store.sqlite3'}")
+    def __init__(self, folder: Path, *, store: str | None = None, **section: Any) -> None:
+        self.store = open_store(store or f"sqlite:///{folder / 'store.sqlite3'}")
         self.watch = Watch()
         self.watch.hear({"part": "worker"})
         self.port = free_udp_port()
         self.settings = BacnetSettings(**{"address": "127.0.0.1", "port": self.port, **section})
         self.outlet = BacnetOutlet(self.settings, self.store)
-        self.allow_non_live = allow_non_live
+        self.allow_non_live = False
 
     async def show(self) -> None:
         """Show the site as it is now, as the frame does every second."""
