@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.api.outlet_metrics import outlet_metrics
 from service.view.watch import Watch
 
 _LABELS = ("link", "room", "nic", "source")
@@ -73,6 +74,7 @@ class _HeartbeatMetrics(Collector):
             counters.add_metric((name,), value)
         yield counters
         yield from _link_metrics(watch)
+        yield from outlet_metrics(watch)
 
 
 def _link_metrics(watch: Watch) -> Iterator[Metric]:

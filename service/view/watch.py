@@ -68,6 +68,18 @@ class Watch:
         """Senders that belong to no link we know; none while the worker is down."""
         return (self.worker.get("unassigned") or {}) if self.worker_up else {}
 
+    @property
+    def outlets_up(self) -> bool:
+        """Whether the part that feeds the outlets was heard lately."""
+        age = self.age_s("outlets")
+        return age is not None and age < WORKER_SILENT_S
+
+    @property
+    def outlets(self) -> Mapping[str, Mapping[str, Any]]:
+        """Where each outlet stands, by name; none while their part is down."""
+        beat = self._newest.get("outlets")
+        return (beat.body.get("outlets") or {}) if beat is not None and self.outlets_up else {}
+
     def newest_received_ns(self) -> dict[str, int]:
         """Host time of the newest frame of every room that receives any."""
         newest: dict[str, int] = {}

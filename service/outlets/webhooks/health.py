@@ -1,8 +1,8 @@
 """What a webhook's deliveries met, and the rule by which one that only fails is turned off.
 
 The rule: off at once when the receiver answers 410 Gone; off when no delivery succeeded for 24 hours while we
-tried; off when we tried all day, at least 100 times in 24 hours, and more than 99 % failed. An outage of less
-than a day turns nothing off.
+tried; off when deliveries failed in every hour for more than a day, and more than 99 % of all did. An outage
+of less than a day turns nothing off.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,8 @@ from typing import Any, Final
 from service.outlets.webhooks.client import Answer
 
 DAY_H: Final = 24
-FEW_ATTEMPTS: Final = 100
+KEPT_H: Final = 26
+"""Hours that are counted: failures in every one of them cover more than a day, wherever it began."""
 FAILED_SHARE: Final = 0.99
 _HOUR_NS: Final = 3600 * 10**9
 
@@ -40,7 +41,7 @@ class Health:
     def note(self, answer: Answer, now_ns: int) -> str | None:
         """Take in what a delivery met; why the webhook must be turned off, None if it need not."""
         hour = now_ns // _HOUR_NS
-        self.hours = {key: counts for key, counts in self.hours.items() if hour - int(key) < DAY_H}
+        self.hours = {key: counts for key, counts in self.hours.items() if hour - int(key) < KEPT_H}
         counts = self.hours.setdefault(str(hour), [0, 0])
         self.last_status = answer.status
         if answer.delivered:
@@ -49,7 +50,7 @@ class Health:
         else:
             counts[1] += 1
             self.last_failure_ns, self.last_trouble = now_ns, answer.trouble
-            self.failing_since_ns = self.failing_since_ns or now_ns
+            self.failing_since_ns = now_ns if self.failing_since_ns is None else self.failing_since_ns
         return self._verdict(answer, now_ns)
 
     def _verdict(self, answer: Answer, now_ns: int) -> str | None:
@@ -61,7 +62,7 @@ class Health:
             return f"no delivery succeeded for {DAY_H} hours; last: {answer.trouble}"
         good = sum(counts[0] for counts in self.hours.values())
         bad = sum(counts[1] for counts in self.hours.values())
-        all_day = now_ns // _HOUR_NS - min(map(int, self.hours)) >= DAY_H - 1
-        if all_day and good + bad >= FEW_ATTEMPTS and bad > FAILED_SHARE * (good + bad):
-            return f"{bad} of {good + bad} attempts within {DAY_H} hours failed; last: {answer.trouble}"
+        all_day = sum(counts[1] > 0 for counts in self.hours.values()) == KEPT_H
+        if all_day and bad > FAILED_SHARE * (good + bad):
+            return f"{bad} of {good + bad} attempts within {KEPT_H} hours failed; last: {answer.trouble}"
         return None
