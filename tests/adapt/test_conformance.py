@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.adapt import adapter, available, names
-from models.adapt.base import Adapter
+from models.adapt.base import ELSEWHERE, Adapter
 from models.adapt.head import MOST_BYTES, RoomHead
 from models.errors import SelectionError
 from tests.adapt import made
@@ -36,6 +36,12 @@ def test_it_works_where_the_room_is_like_the_old_ones(method: Adapter) -> None:
 def test_labelled_rows_carry_it_into_a_room_that_is_not(method: Adapter) -> None:
     if "support" in method.NEEDS:
         assert right(method.adapt(made.setting(each=12), 0)) > 0.7
+
+
+def test_where_old_rooms_know_no_class_of_the_room_its_own_labels_teach(method: Adapter) -> None:
+    here = made.setting(each=12)
+    foreign = replace(here, source=replace(here.source, label=np.full(len(here.source), ELSEWHERE)))
+    assert right(method.adapt(foreign, 0)) > 0.7
 
 
 def test_answers_are_probabilities_and_small(method: Adapter) -> None:

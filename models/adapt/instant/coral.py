@@ -9,7 +9,7 @@ import numpy as np
 from models.adapt.base import Adapter, Floats, Setting, Share, unseen
 from models.adapt.head import RoomHead
 from models.adapt.instant.head_refit import within_classes
-from models.adapt.instant.lda import centres_of, head_of, shown, shrunk
+from models.adapt.instant.lda import centres_of, head_of, shown, shrunk, taught
 
 _LEAST = 1e-6
 
@@ -25,16 +25,18 @@ class Coral(Adapter):
     def adapt(self, setting: Setting, seed: int, *, progress: Share = unseen) -> RoomHead:
         """See `Adapter.adapt`; nothing in it is random."""
         del seed, progress
-        seen, source = setting.needed_target(), setting.source
-        present = shown(source.label)
+        seen, source, support = setting.needed_target(), setting.source, setting.support
         scale = source.values.std(axis=0) + _LEAST
         old, new = (source.values - source.values.mean(axis=0)) / scale, (seen - seen.mean(axis=0)) / scale
         turn = _power(_moments(new), -0.5) @ _power(_moments(old), 0.5)
+        mine = None if support is None else (support.values - seen.mean(axis=0)) / scale @ turn
+        values, label = taught(old, source, mine, support)
+        present = shown(label)
         left = within_classes(source) / scale
         plain = head_of(
             setting.classes,
             present,
-            centres_of(old, source.label, present),
+            centres_of(values, label, present),
             shrunk(left.T @ left / len(left)),
             (seen.mean(axis=0), scale),
         )

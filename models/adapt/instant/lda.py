@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from models.adapt.base import Floats, Labels
+from models.adapt.base import Floats, Labels, Rows
 from models.adapt.head import RoomHead
 from models.errors import SelectionError
 
@@ -43,6 +43,21 @@ def head_of(
     weight[:, present] = turned
     bias[present] = -0.5 * np.einsum("cf,fc->c", centres, turned)
     return RoomHead.of("softmax", standard, (weight, bias))
+
+
+def taught(old: Floats, source: Rows, new: Floats | None, support: Rows | None) -> tuple[Floats, Labels]:
+    """Vectors and labels that class means are of: old rooms', or the room's own where those know none of it.
+
+    Args:
+        old: source vectors, aligned ``[row, feature]``.
+        source: whose they are.
+        new: support vectors, aligned likewise ``[row, feature]``.
+        support: whose they are.
+    """
+    native = len(np.unique(source.label[source.label >= 0])) > 1
+    if native or new is None or support is None:
+        return old, source.label
+    return new, support.label
 
 
 def shown(label: Labels) -> npt.NDArray[np.int64]:

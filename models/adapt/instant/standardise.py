@@ -1,11 +1,14 @@
-"""Per-room standardisation: old rooms each by their mean and scale, the new room by its own; no labels."""
+"""Per-room standardisation: old rooms each by their mean and scale, the new room by its own; no labels.
+
+Where the old rooms know no class of the new one, its labelled rows say where classes lie.
+"""
 
 import numpy as np
 
 from models.adapt.base import Adapter, Floats, Rows, Setting, Share, unseen
 from models.adapt.head import RoomHead
 from models.adapt.instant.head_refit import within_classes
-from models.adapt.instant.lda import centres_of, head_of, shown, shrunk
+from models.adapt.instant.lda import centres_of, head_of, shown, shrunk, taught
 
 _LEAST = 1e-6
 
@@ -21,15 +24,14 @@ class Standardise(Adapter):
     def adapt(self, setting: Setting, seed: int, *, progress: Share = unseen) -> RoomHead:
         """See `Adapter.adapt`; nothing in it is random."""
         del seed, progress
-        seen = setting.needed_target()
-        rows = own_scale(setting.source)
-        present = shown(rows.label)
+        seen, rows, support = setting.needed_target(), own_scale(setting.source), setting.support
+        standard = seen.mean(axis=0), seen.std(axis=0) + _LEAST
+        mine = None if support is None else (support.values - standard[0]) / standard[1]
+        values, label = taught(rows.values, rows, mine, support)
+        present = shown(label)
         left = within_classes(rows)
         within = shrunk(left.T @ left / len(left))
-        centres = centres_of(rows.values, rows.label, present)
-        return head_of(
-            setting.classes, present, centres, within, (seen.mean(axis=0), seen.std(axis=0) + _LEAST)
-        )
+        return head_of(setting.classes, present, centres_of(values, label, present), within, standard)
 
 
 def own_scale(rows: Rows) -> Rows:
