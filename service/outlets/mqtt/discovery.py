@@ -4,7 +4,9 @@ The format is that of home-assistant.io/integrations/mqtt/#mqtt-discovery, one t
 retained message there removes it, and other programs (openHAB, Node-RED) read it too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -23,16 +25,13 @@ ATTRIBUTES_TEMPLATE: Final = (
 """Attributes of an entity: why and since when, how sure, and the parts of a value that has some."""
 
 
-def configs(room: RoomView, topics: Topics) -> Iterator[Retained]:
+def configs(room: RoomView, topics: Topics) -> tuple[Retained, ...]:
     """A retained message for each entity of the room."""
-    name = room.record.room
-    for task in room.record.config.tasks:
-        state, there = topics.task(name, task, "state"), topics.task(name, task, "availability")
-        for entity in of_task(task):
-            yield _config(room, topics, entity, state, [topics.status, there], attributes=True)
-    for link in room.links:
-        for entity in of_link(link):
-            yield _config(room, topics, entity, topics.link(name, link), [topics.status])
+    config = room.record.config
+    device = Device(
+        topics.site, room.record.room, config.name or room.record.room, expires_s(room.record.config)
+    )
+    return _configs(device, topics, tuple(config.tasks), tuple(room.links))
 
 
 def unique_id(site: str, room: str, entity: str) -> str:
@@ -40,47 +39,71 @@ def unique_id(site: str, room: str, entity: str) -> str:
     return f"roomtone:{site}:{room}:{entity}"
 
 
-def _config(
-    room: RoomView,
-    topics: Topics,
-    entity: Entity,
-    state_topic: str,
-    available: list[str],
-    *,
-    attributes: bool = False,
-) -> Retained:
-    name = room.record.room
-    document = {
-        "name": entity.name,
-        "unique_id": unique_id(topics.site, name, entity.key),
-        "state_topic": state_topic,
-        "value_template": entity.template,
-        "expire_after": expires_s(room.record.config),
-        "qos": 1,
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A room as a device: `shown` is its name for people, `expires_s` how long what it says holds."""
+
+    site: str
+    room: str
+    shown: str
+    expires_s: int
+
+    def document(self) -> dict[str, Any]:
+        """The key `device` of a discovery payload."""
+        return {
+            "identifiers": [f"roomtone:{self.site}:{self.room}"],
+            "name": self.shown,
+            "suggested_area": self.shown,
+            "manufacturer": "Roomtone",
+            "model": "Room sensed by WiFi",
+            "sw_version": _VERSION,
+        }
+
+
+@lru_cache(maxsize=4096)  # asked for every second, and hardly ever another
+def _configs(
+    device: Device, topics: Topics, tasks: tuple[str, ...], links: tuple[str, ...]
+) -> tuple[Retained, ...]:
+    found = []
+    for task in tasks:
+        state, there = topics.task(device.room, task, "state"), topics.task(device.room, task, "availability")
+        told = {
+            **_heard([topics.status, there], state),
+            "json_attributes_topic": state,
+            "json_attributes_template": ATTRIBUTES_TEMPLATE,
+        }
+        found += [_config(device, topics, entity, told) for entity in of_task(task)]
+    for link in links:
+        told = _heard([topics.status], topics.link(device.room, link))
+        found += [_config(device, topics, entity, told) for entity in of_link(link)]
+    return tuple(found)
+
+
+def _heard(available: list[str], state: str) -> dict[str, Any]:
+    """Where the state is, and who must be there for it to count."""
+    return {
+        "state_topic": state,
         "availability_mode": "all",
         "availability": [
             {"topic": topic, "payload_available": ONLINE, "payload_not_available": OFFLINE}
             for topic in available
         ],
-        "device": _device(room, topics.site),
+    }
+
+
+def _config(device: Device, topics: Topics, entity: Entity, told: Mapping[str, Any]) -> Retained:
+    document = {
+        "name": entity.name,
+        "unique_id": unique_id(device.site, device.room, entity.key),
+        "value_template": entity.template,
+        "expire_after": device.expires_s,
+        "qos": 1,
+        "device": device.document(),
         "origin": {"name": "Roomtone", "sw_version": _VERSION},
+        **told,
         **entity.more,
     }
     if entity.platform == BINARY_SENSOR:
         document |= {"payload_on": "ON", "payload_off": "OFF"}
-    if attributes:
-        document |= {"json_attributes_topic": state_topic, "json_attributes_template": ATTRIBUTES_TEMPLATE}
     text = compact(document)
-    return Retained(topics.config(entity.platform, name, entity.key), text, text)
-
-
-def _device(room: RoomView, site: str) -> dict[str, Any]:
-    shown = room.record.config.name or room.record.room
-    return {
-        "identifiers": [f"roomtone:{site}:{room.record.room}"],
-        "name": shown,
-        "suggested_area": shown,
-        "manufacturer": "Roomtone",
-        "model": "Room sensed by WiFi",
-        "sw_version": _VERSION,
-    }
+    return Retained(topics.config(entity.platform, device.room, entity.key), text, text)

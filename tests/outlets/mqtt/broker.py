@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from tests.certificates import loopback_certificate
+from service.certificate import own_certificate
 from tests.ports import free_port
 from tests.service.running import wait_for
 
@@ -45,7 +45,7 @@ class Broker:
         self.folder = folder
         self.port, self.guarded, self.tls = free_port(), free_port(), free_port()
         self.certificate = folder / "cert.pem"
-        loopback_certificate(self.certificate, folder / "key.pem")
+        own_certificate(self.certificate, folder / "key.pem", name="broker", hosts=["localhost"])
         text = CONFIG.format(folder=folder, port=self.port, guarded=self.guarded, tls=self.tls)
         (folder / "mosquitto.conf").write_text(f"user root\n{text}")
         (folder / "rights").write_text(RIGHTS)

@@ -185,11 +185,13 @@ def test_a_topic_that_the_broker_refuses_is_trouble_and_not_delivered(broker: Br
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls(broker: Broker) -> None:
     async def work() -> None:
-        async with outlet(broker, "a7", port=broker.tls, tls={"ca": broker.certificate}) as one:
+        async with outlet(
+            broker, "a7", host="localhost", port=broker.tls, tls={"ca": broker.certificate}
+        ) as one:
             await one.show(view(room_view("lab")))
         assert len(home_of(broker, "a7").configs) == 9
         with pytest.raises(OutletError, match="certificate verify failed"):
-            await outlet(broker, "a7", port=broker.tls, tls={}).__aenter__()
+            await outlet(broker, "a7", host="localhost", port=broker.tls, tls={}).__aenter__()
 
     run(work)
 
