@@ -40,9 +40,9 @@ class Pause:
         held = []
         if self.from_ns is not None and self.until_ns is not None and now_ns < self.until_ns:
             held.append(Hold(self.from_ns, self.until_ns, "hand"))
-        there = self.schedule and self.schedule.at(now_ns, begun_since_ns=self.resumed_ns)
-        if there is not None:
-            held.append(Hold(there.from_ns, there.to_ns, "schedule"))
+        if self.schedule is not None:
+            there = self.schedule.at(now_ns, begun_since_ns=self.resumed_ns)
+            held += [] if there is None else [Hold(there.from_ns, there.to_ns, "schedule")]
         return max(held, key=lambda hold: hold.until_ns or 0, default=None)
 
     def next(self, now_ns: int) -> Occurrence | None:

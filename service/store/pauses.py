@@ -54,6 +54,6 @@ def _pause(row: Mapping[str, Any] | sa.RowMapping) -> Pause:
     try:
         schedule = row["schedule"] and Schedule.model_validate(row["schedule"])
     except ValidationError as error:  # its time zone, say, is gone from the system
-        _log.error("room %s stays paused, its schedule cannot be read: %s", row["room"], error)  # noqa: TRY400
+        _log.error("room %s stays paused, its schedule cannot be read: %s", row["room"], error)
         return Pause(row["updated_ns"])
     return Pause(row["from_ns"], row["until_ns"], schedule, row["resumed_ns"] or 0)
