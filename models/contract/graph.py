@@ -164,10 +164,17 @@ def _output_names(outputs: Mapping[str, Shape]) -> Iterator[str]:
 def _features(inputs: Mapping[str, Shape], card: Card) -> Iterator[str]:
     inner = SHAPES.get(card.features)
     shape, mask = inputs.get("features"), inputs.get("mask")
-    if inner and shape and (len(shape) != 2 + len(inner) or shape[0] != 1 or shape[2:] != inner):
+    if inner and shape and not (shape[0] == 1 and _open_to(shape[2:], inner)):
         yield f"features is {shape}; {card.features} is (1, streams, {', '.join(map(str, inner))})"
     if mask and (len(mask) != 2 or mask[0] != 1):
         yield f"mask is {mask}; it must be (1, streams)"
+
+
+def _open_to(shape: Shape, fed: Shape) -> bool:
+    """Whether a tensor of this shape can be fed: a name stands for any number."""
+    return len(shape) == len(fed) and all(
+        isinstance(one, str) or one == due for one, due in zip(shape, fed, strict=True)
+    )
 
 
 def _logits(outputs: Mapping[str, Shape], card: Card) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+import anyio
 from starlette.requests import HTTPConnection
 
 from models.zoo import Card, shelved
@@ -12,6 +13,7 @@ from service.api.stream.hub import Hub
 from service.api.tickets import Tickets
 from service.bus.line import SignalLine
 from service.inference.desk import Desk
+from service.inference.local_shelf import LocalShelf
 from service.inference.shelf import Shelf
 from service.settings import Settings
 from service.store.engine import Store
@@ -33,18 +35,21 @@ class Context:
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
     desk: Desk = field(default_factory=Desk)
     shelf: Shelf = field(init=False)
+    checks: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
     _cards: tuple[Card, ...] | None = None
+    _local: LocalShelf = field(init=False)
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.settings, self.store)
+        self._local = LocalShelf(self.settings)
 
     def cards(self) -> tuple[Card, ...]:
-        """Cards of the models on the site's shelves, read once.
+        """Cards of the models on the site's shelves, read again when the local one changes.
 
         Raises:
             CardError: a card is damaged, or does not describe its model.
         """
-        if self._cards is None:
+        if self._local.changed() or self._cards is None:
             self._cards = tuple(
                 model.card for model in shelved(self.settings.models.shelves, self.settings.local_shelf)
             )

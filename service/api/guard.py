@@ -15,8 +15,8 @@ from service.settings import ServerSettings
 
 _LINGER_S = 1.0
 _LINGER_BYTES = 256 * 1024 * 1024
-UPLOADS = re.compile(r"/v1/rooms/[^/]+/samples")
-"""Where captures are uploaded."""
+UPLOADS = re.compile(r"/v1/rooms/[^/]+/samples|/v1/models")
+"""Where files are uploaded: captures and models."""
 
 
 class HostGuard:
@@ -74,7 +74,7 @@ def _is_address(name: str) -> bool:
 class BodyLimit:
     """Refuses request bodies over the limit: by their announced length at once, else when they pass it.
 
-    Captures that are uploaded as samples have a limit of their own.
+    Captures and models that are uploaded have a limit of their own.
     """
 
     def __init__(self, app: ASGIApp, limit: int, uploads: int) -> None:

@@ -40,6 +40,19 @@ KINDS: Mapping[str, Kind] = {
     ),
     "link-not-found": Kind(404, "No such link", "GET /v1/links lists known links and unassigned senders."),
     "model-not-found": Kind(404, "No such model", "GET /v1/models lists the models of this site's shelves."),
+    "model-there": Kind(
+        409, "A model of that name is there already", "Give the card another name; models are not replaced."
+    ),
+    "model-refused": Kind(
+        422,
+        "The model breaks the contract",
+        "`broken` lists every rule it breaks; docs/onnx-contract.md has them all.",
+    ),
+    "checker-missing": Kind(
+        503,
+        "Models cannot be checked here",
+        "Install the extra `train` beside the API, or use `roomtone models add` where it is installed.",
+    ),
     "job-not-found": Kind(404, "No such job", "The 202 answer that started it names it in `Location`."),
     "version-not-found": Kind(
         404, "No such version", "GET /v1/rooms/{room}/models lists the versions of the room's own heads."
@@ -60,6 +73,14 @@ KINDS: Mapping[str, Kind] = {
     ),
     "sample-not-found": Kind(
         404, "No such sample", "GET /v1/rooms/{room}/samples lists the samples of a room."
+    ),
+    "alert-not-found": Kind(404, "No such alert", "GET /v1/alerts lists the alerts."),
+    "alert-over": Kind(
+        409, "The alert is over", "GET /v1/alerts/{alert} says how it ended; a cleared one can be dismissed."
+    ),
+    "screening-not-found": Kind(404, "No such screening", "GET /v1/screenings lists the screenings."),
+    "screening-closed": Kind(
+        409, "The screening is closed", "An outcome is told once; DELETE its sample where it was wrong."
     ),
     "key-not-found": Kind(404, "No such key", "GET /v1/keys lists the keys by id."),
     "webhook-not-found": Kind(404, "No such webhook", "GET /v1/webhooks lists those that the key may see."),

@@ -1,8 +1,7 @@
 """Putting a model of one's own on the local shelf: `roomtone models add` and POST /v1/models do the same.
 
-A site loads the shelf when `models.shelves` names it. The worker and the trainer read it again when they are
-told (`models` on the bus) or start; the command line tells nobody, so a running site hears of its models at
-the next start.
+A site loads the shelf when `models.shelves` names it. A running one sees by itself that something was added
+(`service.inference.local_shelf`): nothing is started again.
 """
 
 import re

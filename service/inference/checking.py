@@ -11,6 +11,7 @@ from models.contract.limits import LARGEST_BYTES
 from service.errors import ServiceError
 
 WITHIN_S = 120
+WORDS = [sys.executable, "-m", "models.contract"]
 
 
 class ModelRefusedError(ServiceError):
@@ -43,7 +44,7 @@ def check_model(model: Path, card: Path) -> dict[str, Any]:
 
 
 def _told(model: Path, card: Path) -> dict[str, Any]:
-    words = [sys.executable, "-m", "models.contract", str(model.resolve()), str(card.resolve())]
+    words = [*WORDS, str(model.resolve()), str(card.resolve())]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=WITHIN_S, check=False)
         told: dict[str, Any] = json.loads(done.stdout)

@@ -5,8 +5,10 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from models.adapt.evidence import GateRefusal
+from models.sensing import Sensing
 from service.adaptation.states import IllegalStepError, JobState
 from service.store.jobs import Job, list_jobs, note, requeue_broken, step
 from service.trainer.adaptation import Shop, adapt_room, keep
@@ -38,6 +40,10 @@ class Trainer:
             _log.warning(
                 "job %s of room %s was interrupted; it is %s now", job.job, job.room, job.state.value
             )
+
+    def use(self, sensing: Sensing) -> None:
+        """From the next job on these are the models."""
+        self._shop = replace(self._shop, sensing=sensing)
 
     def turn(self) -> bool:
         """End shadow runs that are over, run the oldest queued job; whether there was anything to do."""
