@@ -54,14 +54,16 @@ class InferenceRequest(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "id": "1",
-                "inputs": [
-                    {"name": "features", "shape": [1, 1, 33], "datatype": "FP32", "data": [0.0] * 33},
-                    {"name": "mask", "shape": [1, 1], "datatype": "FP32", "data": [1.0]},
-                ],
-                "outputs": [{"name": "probabilities"}],
-            }
+            "examples": [
+                {
+                    "id": "1",
+                    "inputs": [
+                        {"name": "features", "shape": [1, 1, 33], "datatype": "FP32", "data": [0.0] * 33},
+                        {"name": "mask", "shape": [1, 1], "datatype": "FP32", "data": [1.0]},
+                    ],
+                    "outputs": [{"name": "probabilities"}],
+                }
+            ]
         }
     )
 

@@ -15,12 +15,14 @@ class SampleBody(Body):
         extra="forbid",
         strict=True,
         json_schema_extra={
-            "example": {
-                "task": "presence",
-                "label": "vacant",
-                "from": "2026-01-31T12:00:00Z",
-                "to": "2026-01-31T12:00:30Z",
-            }
+            "examples": [
+                {
+                    "task": "presence",
+                    "label": "vacant",
+                    "from": "2026-01-31T12:00:00Z",
+                    "to": "2026-01-31T12:00:30Z",
+                }
+            ]
         },
     )
 
@@ -70,29 +72,31 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "id": "smp-0123456789abcdef",
-                "room": "lab",
-                "task": "presence",
-                "label": "vacant",
-                "state": "accepted",
-                "origin": "live",
-                "from": "2026-01-31T12:00:00.000Z",
-                "to": "2026-01-31T12:00:30.000Z",
-                "verdict": {
-                    "accepted": True,
-                    "reasons": [],
-                    "warnings": [],
-                    "detail": {},
-                    "windows": 27,
-                    "seconds": 30.0,
-                    "occupancy": 0.99,
-                    "motion": 0.0,
-                    "balance": {"vacant": 30.0},
-                },
-                "bytes": 300000,
-                "created_at": "2026-01-31T12:00:31.000Z",
-            }
+            "examples": [
+                {
+                    "id": "smp-0123456789abcdef",
+                    "room": "lab",
+                    "task": "presence",
+                    "label": "vacant",
+                    "state": "accepted",
+                    "origin": "live",
+                    "from": "2026-01-31T12:00:00.000Z",
+                    "to": "2026-01-31T12:00:30.000Z",
+                    "verdict": {
+                        "accepted": True,
+                        "reasons": [],
+                        "warnings": [],
+                        "detail": {},
+                        "windows": 27,
+                        "seconds": 30.0,
+                        "occupancy": 0.99,
+                        "motion": 0.0,
+                        "balance": {"vacant": 30.0},
+                    },
+                    "bytes": 300000,
+                    "created_at": "2026-01-31T12:00:31.000Z",
+                }
+            ]
         }
     )
 
@@ -101,7 +105,7 @@ class Sample(BaseModel):
     task: str
     label: str
     state: Literal["accepted", "rejected"]
-    origin: Literal["live", "replay", "simulated", "upload"]
+    origin: Literal["live", "replay", "simulated", "upload", "false_alarm"]
     start: Annotated[str, Field(alias="from")]
     end: Annotated[str, Field(alias="to")]
     verdict: SampleVerdict
