@@ -59,17 +59,20 @@ class MqttOutlet:
         self._identifier = settings.client_id or f"roomtone-{site}"
         self._ledger = Ledger()
         self._connection: Connection | None = None
-        self._context = _context(settings)
-        settings.password()
+        _secrets(settings)
 
     async def __aenter__(self) -> Self:
         self._ledger = Ledger()
+        try:
+            password, context = _secrets(self._settings)  # read again: certificates are renewed while we run
+        except ServiceError as error:
+            raise OutletError(str(error)) from error
         connection = Connection(
             self._settings,
             identifier=self._identifier,
             will=self._topics.status,
-            password=self._password(),
-            context=self._context,
+            password=password,
+            context=context,
             on_message=self._on_message,
         )
         await connection.open([*self._topics.retained, self._settings.birth_topic])
@@ -106,12 +109,6 @@ class MqttOutlet:
             raise OutletError("MQTT is not connected")
         await self._connection.publish(messages)
 
-    def _password(self) -> str | None:
-        try:
-            return self._settings.password()
-        except ServiceError as error:
-            raise OutletError(str(error)) from error
-
     def _on_message(self, message: aiomqtt.Message) -> None:
         """Something retained from before, or Home Assistant's birth message."""
         topic = message.topic.value
@@ -121,6 +118,11 @@ class MqttOutlet:
                 _log.info("home_assistant_started", topic=topic)
         elif message.retain and message.payload:
             self._ledger.found(topic)
+
+
+def _secrets(settings: MqttSettings) -> tuple[str | None, ssl.SSLContext | None]:
+    """Password and TLS, as their files are now."""
+    return settings.password(), _context(settings)
 
 
 def _context(settings: MqttSettings) -> ssl.SSLContext | None:

@@ -48,6 +48,10 @@ class Listener:
         found = {message.topic: message.payload.decode() for message in list(self.messages)}
         return {topic: text for topic, text in found.items() if text and topic != MARKER}
 
+    def ids(self) -> set[str]:
+        """Ids of the events that came."""
+        return {one["id"] for one in self.events()}
+
     def events(self) -> list[dict[str, Any]]:
         """The CloudEvents that came, in order."""
         return [json.loads(one.payload) for one in list(self.messages) if "/events/" in one.topic]

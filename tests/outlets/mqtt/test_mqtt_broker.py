@@ -90,26 +90,22 @@ def test_unknown_stays_unknown_over_the_broker(broker: Broker) -> None:
 
 def test_only_what_changed_is_sent_and_all_of_it_when_home_assistant_starts(broker: Broker) -> None:
     site = "a3"
+    more = room_view("lab", state("counting", value=4, interval=[3, 5]), links={})
 
     async def work() -> None:
         with Listener(broker.port, f"roomtone/{site}/#", f"homeassistant/+/roomtone-{site}/#") as heard:
             async with outlet(broker, site, birth_topic=f"{site}/status") as one:
-                await one.show(view(room_view("lab")))
-                everything = len(heard.newest())
-                await one.show(view(room_view("lab", stale_after_s=10.0)))
-                assert len(heard.messages) == everything
-                await one.show(view(room_view("lab", state("counting", value=4, interval=[3, 5]))))
-                changed = {message.topic.split("/")[-1] for message in heard.messages[everything:]}
-                assert {"state", "value"} <= changed
-                before = len(heard.messages)
+                await one.show(view(room_view("lab", state("counting"), links={})))
+                wait_for(lambda: heard.newest().get(f"roomtone/{site}/status") == "online", "everything")
+                assert len(heard.messages) == len(heard.newest()) == 5
+                await one.show(view(room_view("lab", state("counting", probability=0.8), links={})))
+                await one.show(view(more))
+                wait_for(lambda: len(heard.messages) > 6, "what changed")
+                changed = [message.topic.rpartition("/")[2] for message in heard.messages[5:]]
+                assert changed == ["state", "value"]
                 await asyncio.to_thread(heard.publish, f"{site}/status", "online")
-                await settled(
-                    one,
-                    room_view("lab", state("counting", value=4, interval=[3, 5])),
-                    look=lambda: len(heard.messages) > before,
-                )
-                again = {message.topic for message in heard.messages[before:]}
-                assert again == set(heard.newest())
+                await settled(one, more, look=lambda: len(heard.messages) >= 7 + 5)
+                assert {message.topic for message in heard.messages[7:]} == set(heard.newest())
 
     run(work)
 

@@ -20,12 +20,12 @@ from service.settings import Settings
 from service.store.engine import Store, open_store
 from service.store.eventlog import read_head, site_id
 from service.store.log import append_event
-from service.store.schema import events, outlet_cursors, rooms, states
+from service.store.schema import events, links, outlet_cursors, rooms, states
 from tests.outlets.mqtt.broker import Broker
 from tests.outlets.mqtt.home_assistant import HomeAssistant
 from tests.outlets.mqtt.listener import Listener
 from tests.outlets.mqtt.views import state
-from tests.service.running import PretendedWorker, wait_for
+from tests.service.running import PretendedWorker, link_facts, wait_for
 
 
 class Site:
@@ -53,6 +53,7 @@ class Site:
         self._process.wait(20)
 
     def put_room(self, room: str, **told: Any) -> None:
+        """A room with a link of its name, occupied unless `told` says otherwise."""
         now_ns = time.time_ns()
         row = {"room": room, "revision": 1, "doc": {"tasks": ["presence"]}, "created_ns": now_ns}
         document = {"room": room, "task": "presence", "sequence": 1, "memory": {}, "received_ns": now_ns}
@@ -60,6 +61,8 @@ class Site:
             connection.execute(rooms.insert().values(**row, updated_ns=now_ns))
             values = {**document, "doc": state("presence", **told), "updated_ns": now_ns}
             connection.execute(states.insert().values(**values))
+            link = {"link": room, "room": room, "nic": "auto", "revision": 1, "doc": {}}
+            connection.execute(links.insert().values(**link, created_ns=now_ns, updated_ns=now_ns))
 
     def append(self, **data: Any) -> int:
         with self.store.write() as connection:
@@ -115,37 +118,52 @@ def site(tmp_path: Path, own_broker: Broker) -> Iterator[Site]:
 def test_no_event_is_lost_and_nothing_simulated_leaves(site: Site, own_broker: Broker) -> None:
     site.put_room("lab")
     site.put_room("demo", source="simulated")
-    filters = (f"roomtone/{site.site}/#", f"homeassistant/+/roomtone-{site.site}/#")
+    base = f"roomtone/{site.site}"
     with (
-        PretendedWorker(site.settings),
-        Listener(own_broker.port, *filters, identifier="keeps") as heard,
+        PretendedWorker(site.settings) as worker,
+        Listener(
+            own_broker.port, f"{base}/#", f"homeassistant/+/roomtone-{site.site}/#", identifier="keeps"
+        ) as heard,
     ):
+        worker.links = {
+            "lab": link_facts("lab", source="live"),
+            "demo": link_facts("demo", source="simulated"),
+        }
+        worker.drift = {"lab": 0.25, "demo": 0.5}
         site.start()
-        wait_for(lambda: heard.newest().get(f"roomtone/{site.site}/status") == "online", "the outlet")
-        values = [f"roomtone/{site.site}/rooms/{room}/tasks/presence/value" for room in ("lab", "demo")]
-        wait_for(lambda: heard.newest().get(values[0]) == "occupied", "the state")
-        assert heard.newest()[values[1]] == "unknown"
+        wait_for(lambda: heard.newest().get(f"{base}/status") == "online", "the outlet")
+        links = {room: f"{base}/rooms/{room}/links/{room}/state" for room in ("lab", "demo")}
+        wait_for(lambda: heard.newest().get(links["lab"]) == '{"drift":0.25,"status":"ok"}', "the link")
+        assert heard.newest()[links["demo"]] == '{"drift":null,"status":"unknown"}'
+        assert heard.newest()[f"{base}/rooms/lab/tasks/presence/value"] == "occupied"
+        assert heard.newest()[f"{base}/rooms/demo/tasks/presence/value"] == "unknown"
         site.append(alert_id="made up", source="simulated")
         with adding(site) as added:
-            wait_for(lambda: len(heard.events()) > 20, "events")
-            own_broker.kill()
-            before = len(added)
-            wait_for(lambda: len(added) > before + 50, "events while the broker is away")
-            own_broker.start()
-            wait_for(lambda: len({one["id"] for one in heard.events()}) > before + 60, "events after it")
-            site.stop(signal.SIGKILL)
-            before = len(added)
-            wait_for(lambda: heard.newest()[f"roomtone/{site.site}/status"] == "offline", "the last will")
-            home = HomeAssistant()
-            for topic, payload in heard.newest().items():
-                home.take(topic, payload)
-            assert set(home.states().values()) == {"unavailable"}
-            wait_for(lambda: len(added) > before + 50, "events while the outlet is away")
-            site.start()
-            wait_for(lambda: heard.newest()[f"roomtone/{site.site}/status"] == "online", "the outlet again")
+            _outages(site, own_broker, heard, added)
         wait_for(lambda: site.position() == read_head(site.store), "the cursor at the end of the log")
-        wait_for(lambda: site.numbers() <= {one["id"] for one in heard.events()}, "every event")
-        assert {one["id"] for one in heard.events()} == site.numbers()
+        wait_for(lambda: site.numbers() <= heard.ids(), "every event")
+        assert heard.ids() == site.numbers()
         assert not [one for one in heard.events() if one["data"].get("source") == "simulated"]
         site.stop(signal.SIGTERM)
-        wait_for(lambda: heard.newest()[f"roomtone/{site.site}/status"] == "offline", "good-bye")
+        wait_for(lambda: heard.newest()[f"{base}/status"] == "offline", "good-bye")
+
+
+def _outages(site: Site, broker: Broker, heard: Listener, added: list[int]) -> None:
+    """While events come: the broker is killed and started again, then we are."""
+    status = f"roomtone/{site.site}/status"
+    wait_for(lambda: len(heard.ids()) > 20, "events")
+    broker.kill()
+    before = len(added)
+    wait_for(lambda: len(added) > before + 20, "events while the broker is away")
+    broker.start()
+    wait_for(lambda: len(heard.ids()) > before + 20, "events after it")
+    site.stop(signal.SIGKILL)
+    before = len(added)
+    wait_for(lambda: heard.newest()[status] == "offline", "the last will")
+    home = HomeAssistant()
+    for topic, payload in heard.newest().items():
+        home.take(topic, payload)
+    assert set(home.states().values()) == {"unavailable"}
+    wait_for(lambda: len(added) > before + 20, "events while the outlet is away")
+    site.start()
+    wait_for(lambda: heard.newest()[status] == "online", "the outlet again")
