@@ -18,6 +18,7 @@ from service.outlets.webhooks.keeper import Keeper
 from service.outlets.webhooks.shop import Shop
 from service.settings import Settings
 from service.store.engine import Store, open_store
+from service.store.part import only_part
 from service.view.watch import Watch
 
 PART = "outlets"
@@ -34,12 +35,13 @@ def run_outlets(settings: Settings, stop: Callable[[], bool]) -> None:
     with only_one(settings.socket_dir, PART):
         store = open_store(settings.store_url)
         try:
-            asyncio.run(_run(settings, store, stop))
+            with only_part(store, PART) as keep:
+                asyncio.run(_run(settings, store, keep, stop))
         finally:
             store.close()
 
 
-async def _run(settings: Settings, store: Store, stop: Callable[[], bool]) -> None:
+async def _run(settings: Settings, store: Store, keep: Callable[[], None], stop: Callable[[], bool]) -> None:
     watch, tail = Watch(), Tail(store)
     allow = settings.outlets.allow_non_live
     views = Views(store, watch, allow_non_live=allow)
@@ -69,6 +71,7 @@ async def _run(settings: Settings, store: Store, stop: Callable[[], bool]) -> No
             fleet.add(outlet)
         _log.info("outlets_started", outlets=[outlet.name for outlet in outlets])
         while not stop():
+            await asyncio.to_thread(keep)
             await asyncio.sleep(_LOOK_S)
             for task in tasks:
                 if task.done():  # they never end by themselves: a bug, and the supervisor starts us again

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import sqlalchemy as sa
 import structlog
 
 from models.adapt import available, has_torch
@@ -15,8 +16,10 @@ from models.signal.window import WindowSpec
 from models.zoo import CardError
 from service.bus.registry import open_signals
 from service.errors import ServiceError
+from service.inference.local_shelf import LocalShelf
 from service.settings import Settings
 from service.store.engine import open_store
+from service.store.part import only_part
 from service.trainer.adaptation import Shop
 from service.trainer.loop import Trainer
 
@@ -33,8 +36,9 @@ def run_trainer(settings: Settings, stop: Callable[[], bool]) -> None:
         ServiceError: store, bus or models cannot be opened.
     """
     os.nice(NICENESS)
-    store = open_store(settings.store_url)
+    store = open_store(settings.store_url).patient(lambda _: _again(stop))
     try:
+        shelf = LocalShelf(settings)
         sensing = Sensing.load(settings.models.shelves, settings.local_shelf)
     except CardError as error:
         raise ServiceError(f"cannot load the models of {settings.models.shelves}: {error}") from error
@@ -43,19 +47,39 @@ def run_trainer(settings: Settings, stop: Callable[[], bool]) -> None:
     over, told = threading.Event(), queue.SimpleQueue[str]()
     beating = threading.Thread(target=_beat, args=(settings, told, over), daemon=True)
     try:
-        trainer = Trainer(Shop(store, sensing, spec, settings.adaptation), told.put)
-        trainer.start()
-        beating.start()
-        _log.info("trainer_started", torch=has_torch(), methods=available())
-        while not stop():
-            if not trainer.turn():
-                time.sleep(IDLE_S)
-        _log.info("trainer_stopped", **trainer.counters)
+        with only_part(store, "trainer") as keep:
+            trainer = Trainer(Shop(store, sensing, spec, settings.adaptation), told.put)
+            trainer.start()
+            beating.start()
+            _log.info("trainer_started", torch=has_torch(), methods=available())
+            while not stop():
+                keep()
+                if (news := shelf.news()) is not None:
+                    trainer.use(news)
+                _turn(trainer)
+            _log.info("trainer_stopped", **trainer.counters)
     finally:
         over.set()
         if beating.is_alive():
             beating.join()
         store.close()
+
+
+def _turn(trainer: Trainer) -> None:
+    """One turn; a job whose end could not be written is queued again when the store is back."""
+    try:
+        if not trainer.turn():
+            time.sleep(IDLE_S)
+    except sa.exc.OperationalError as error:
+        _log.error("store_unavailable", reason=str(error.orig).strip())
+        time.sleep(IDLE_S)
+        trainer.start()
+
+
+def _again(stop: Callable[[], bool]) -> bool:
+    """The store cannot be had: whether to try again, after a while."""
+    time.sleep(IDLE_S)
+    return not stop()
 
 
 def _beat(settings: Settings, told: "queue.SimpleQueue[str]", over: threading.Event) -> None:

@@ -4,7 +4,6 @@ Every turn is bounded, in messages and in time spent on predictions, so that hea
 come at a steady pace under any load. One transaction a turn.
 """
 
-import logging
 import os
 import time
 import uuid
@@ -19,6 +18,7 @@ from models.prediction import JsonValue
 from models.sensing import Sensing
 from models.signal.window import Window, WindowSpec
 from service.bus.port import Delivery, Ingest, Signals
+from service.inference.local_shelf import LocalShelf
 from service.settings import Settings
 from service.store.engine import Store
 from service.store.eventlog import read_head
@@ -26,11 +26,13 @@ from service.worker.batch import Batch
 from service.worker.building import Building
 from service.worker.drift import DriftWatch
 from service.worker.intake import Intake
+from service.worker.patience import Patience
 from service.worker.pauses import CHECK_S as PAUSE_CHECK_S
 from service.worker.pauses import Pauses
 from service.worker.recalibration import Recalibrations
 from service.worker.rooms import RoomRuntime
 from service.worker.samples import Sampling
+from service.worker.turns import Turns
 
 POLL_S: Final = 0.05
 GATHER_S: Final = 0.005
@@ -43,8 +45,6 @@ LAYOUT_CHECK_S: Final = 5.0
 ALERT_LOOK_S: Final = 1.0
 SAMPLE_CHECK_S: Final = 0.25
 CALIBRATION_CHECK_S: Final = 0.5
-_COMMIT_ATTEMPTS = 3
-_log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -71,7 +71,10 @@ class Worker:
     ) -> None:
         self.service_id = uuid.uuid4().hex
         self.counters: Counter[str] = Counter()
+        self._patience, self._turns = Patience(self._beat_if_due), Turns(self.service_id)
+        store = store.patient(self._patience.wait)
         self._store, self._ingest, self._signals, self._sensing = store, ingest, signals, sensing
+        self._shelf = LocalShelf(settings)
         self._now_ns = now_ns
         window = settings.window
         self._spec = WindowSpec(window.length_s, window.hop_s, window.lateness_s)
@@ -104,6 +107,7 @@ class Worker:
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Turn until `stop`; then finish what was taken, so that nothing taken is unacknowledged."""
+        self._patience.begin(stop)
         while not stop():
             self.turn(POLL_S)
         while self._pending:
@@ -247,22 +251,28 @@ class Worker:
             self._signals.publish("events", {"sequence": last})
 
     def _write(self, batch: Batch) -> int:
-        """Write the batch; another writer that keeps the store for long only delays us, within reason."""
-        for attempt in range(1, _COMMIT_ATTEMPTS):
+        """Write the batch, once; a store that is busy or gone only delays us."""
+        self._turns.begin()
+        while True:
             try:
-                return self._write_once(batch)
-            except sa.exc.OperationalError:
-                _log.warning("the store is busy; attempt %d of %d failed", attempt, _COMMIT_ATTEMPTS)
-        return self._write_once(batch)
+                last = self._write_once(batch)
+            except sa.exc.OperationalError as error:
+                if not self._patience.wait(error):
+                    raise
+            else:
+                self._turns.done()
+                self._patience.well()
+                return last
 
     def _write_once(self, batch: Batch) -> int:
         with self._store.write() as connection:
-            return batch.write(connection, self._now_ns())
+            return self._turns.once(connection, lambda begun: batch.write(begun, self._now_ns()))
 
     def _hear_signals(self) -> None:
         told = {topic for topic, _ in self._signals.poll(0.0)}
         if told & {"rooms", "jobs"} or self._is_due("layout", LAYOUT_CHECK_S):
             self._read_layout()
+            self._sensing = self._shelf.news() or self._sensing
             self._due["pauses"] = 0.0
             told.add("alerts")
         if "alerts" in told:
@@ -284,6 +294,10 @@ class Worker:
         self._pending = deque(
             (room, window) for room, window in self._pending if rooms.get(room.room) is room
         )
+
+    def _beat_if_due(self) -> None:
+        if self._is_due("heartbeat", HEARTBEAT_S):
+            self._beat()
 
     def _beat(self) -> None:
         links, unassigned = self.intake.reports(self._now_ns())

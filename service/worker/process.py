@@ -1,7 +1,9 @@
 """The worker as a process: opens everything, runs until told to stop, leaves nothing half done."""
 
+import time
 from collections.abc import Callable
 
+import sqlalchemy as sa
 import structlog
 
 from models.sensing import Sensing
@@ -10,10 +12,12 @@ from service.bus.registry import curve_folder, open_ingest, open_signals
 from service.errors import ServiceError
 from service.lock import only_one
 from service.settings import Settings
-from service.store.engine import open_store
+from service.store.engine import Store, open_store
 from service.store.enroll import seed
+from service.store.part import only_part
 from service.worker.loop import Worker
 
+_AGAIN_S = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -26,21 +30,40 @@ def run_worker(settings: Settings, stop: Callable[[], bool]) -> None:
     with only_one(settings.socket_dir, "worker"):
         store = open_store(settings.store_url)
         try:
-            seed(store, settings)
-            with (
-                open_signals(settings, "worker") as signals,
-                open_ingest(settings.ingest.endpoint, curve_folder(settings)) as ingest,
-            ):
-                sensing = _load(settings)
+            with only_part(store, "worker") as keep:
+                seed(store, settings)
+                _serve(settings, store, keep, stop)
+        finally:
+            store.close()
+
+
+def _serve(settings: Settings, store: Store, keep: Callable[[], None], stop: Callable[[], bool]) -> None:
+    """Run workers one after the other: one that lost its database half way through a turn is replaced.
+
+    Senders notice that as they notice a restart, and send again what was not acknowledged.
+    """
+
+    def over() -> bool:
+        keep()
+        return stop()
+
+    with (
+        open_signals(settings, "worker") as signals,
+        open_ingest(settings.ingest.endpoint, curve_folder(settings)) as ingest,
+    ):
+        sensing = _load(settings)
+        while not stop():
+            try:
                 worker = Worker(settings, store, ingest=ingest, signals=signals, sensing=sensing)
                 worker.start()
                 _log.info(
                     "worker_started", endpoint=settings.ingest.endpoint, rooms=len(worker.building.rooms)
                 )
-                worker.run(stop)
+                worker.run(over)
                 _log.info("worker_stopped", **worker.counters)
-        finally:
-            store.close()
+            except sa.exc.OperationalError as error:
+                _log.error("worker_starts_over", reason=str(error.orig).strip())
+                time.sleep(_AGAIN_S)
 
 
 def _load(settings: Settings) -> Sensing:
