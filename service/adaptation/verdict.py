@@ -15,7 +15,7 @@ from models.signal.window import MIN_OCCUPANCY, Window, WindowSpec
 from models.tasks.presence import log_odds
 
 TOO_FEW, DUPLICATE, CONTRADICTS = "too_few_packets", "duplicate", "motion_contradicts"
-NO_MOTION, GAPS = "no_motion_seen", "gaps"
+NO_MOTION, GAPS, OVERRULED = "no_motion_seen", "gaps", "motion_overruled"
 LEAST_GOOD = 0.5
 """Least share of windows with enough packets."""
 MOST_SHARED = 0.1
@@ -102,6 +102,8 @@ def judge(
     spec: WindowSpec,
     earlier: Sequence[Labelled],
     baselines: Mapping[str, JsonValue],
+    *,
+    false_alarm: bool = False,
 ) -> Verdict:
     """Judge what was recorded in the span against what is said about it.
 
@@ -111,6 +113,8 @@ def judge(
         spec: how windows are cut.
         earlier: accepted samples of the same room and task.
         baselines: empty-room baselines of the room by link.
+        false_alarm: somebody said so of an alert that motion led to. That motion then speaks against nothing:
+            it is what is to be learned.
     """
     windows = clip.windows(spec)
     good = [one for one in windows if one.occupancy >= MIN_OCCUPANCY]
@@ -124,6 +128,8 @@ def judge(
     if empty and motion is not None and motion > MOST_MOVING:
         against[CONTRADICTS] = f"something moves in {motion:.0%} of a span that is said to be empty"
     for_people: dict[str, str] = {}
+    if false_alarm and (moves := against.pop(CONTRADICTS, None)):
+        for_people[OVERRULED] = f"{moves}; it is taken, because the alert was dismissed as a false alarm"
     if not empty and said.task in {"presence", "counting"} and motion == 0:
         for_people[NO_MOTION] = "somebody is said to be there, and nothing moves"
     if len(good) < len(windows) and TOO_FEW not in against:

@@ -16,15 +16,18 @@ from service.store.audit import change, record
 from service.store.engine import Store
 from service.store.log import append_event, room_facts
 from service.store.schema import (
+    alert_waits,
     alerts,
     answers,
     baselines,
     idempotency,
     jobs,
     links,
+    pauses,
     predictions,
     rooms,
     samples,
+    screenings,
     states,
     versions,
 )
@@ -123,12 +126,15 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
             states,
             predictions,
             alerts,
+            alert_waits,
+            screenings,
             baselines,
             samples,
             jobs,
             versions,
             idempotency,
             answers,
+            pauses,
             rooms,
         ):
             connection.execute(sa.delete(table).where(table.c.room == room))
@@ -140,7 +146,8 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
 def _clear_alerts(connection: sa.Connection, room: str) -> None:
     """Say that open alerts are over: who follows them would wait for ever."""
     for alert in open_alerts(connection, only=room):
-        facts = {name: alert.get(name) for name in ("alert_id", "rule", "severity", "task", "source")}
+        names = ("alert_id", "rule", "kind", "severity", "task", "link", "source")
+        facts = {name: alert.get(name) for name in names} | {"state": "cleared", "cause": "room_deleted"}
         append_event(
             connection,
             EventType.ALERT_CLEARED,

@@ -25,6 +25,8 @@ from service.store.schema import samples
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
 UPLOAD = "upload"
+FALSE_ALARM = "false_alarm"
+"""Origin of live frames that somebody labelled by dismissing an alert as a false alarm."""
 _FORGET_EXPIRED_S = 3600
 Verdict = Mapping[str, Any]
 
@@ -57,6 +59,8 @@ class Asked:
     from_ns: int
     to_ns: int
     actor: str
+    origin: str = ""
+    """`FALSE_ALARM`, or nothing special."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,7 @@ def _insert(connection: sa.Connection, asked: Asked) -> Sample:
         task=asked.task,
         label=asked.label,
         state=PENDING,
-        origin="",
+        origin=asked.origin,
         from_ns=asked.from_ns,
         to_ns=asked.to_ns,
         verdict={},

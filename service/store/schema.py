@@ -186,7 +186,7 @@ samples = sa.Table(
     sa.Column("task", sa.Text, nullable=False),
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, index=True),  # pending, accepted, rejected, expired
-    sa.Column("origin", sa.Text, nullable=False),  # live, replay, simulated, upload
+    sa.Column("origin", sa.Text, nullable=False),  # live, replay, simulated, upload, false_alarm
     sa.Column("from_ns", sa.BigInteger, nullable=False),  # capture time
     sa.Column("to_ns", sa.BigInteger, nullable=False),
     sa.Column("verdict", sa.JSON, nullable=False),

@@ -14,6 +14,7 @@ from service.store.engine import Store
 from service.store.samples import (
     ACCEPTED,
     EXPIRED,
+    FALSE_ALARM,
     REJECTED,
     Answer,
     Sample,
@@ -80,10 +81,13 @@ class Sampling:
         clip, source = self.recent.cut(sample.room, Span(sample.from_ns, sample.to_ns))
         earlier = accepted_samples(self._store, sample.room, sample.task)
         known = of_kind(room.baselines, simulated=source is Source.SIMULATED)
-        verdict = judge(clip, labelled(sample), self._spec, [labelled(one) for one in earlier], known)
+        said, others = labelled(sample), [labelled(one) for one in earlier]
+        false_alarm = sample.origin == FALSE_ALARM
+        verdict = judge(clip, said, self._spec, others, known, false_alarm=false_alarm)
         windows = clip.pack() if verdict.accepted else None
         state = ACCEPTED if verdict.accepted else REJECTED
-        return Answer(sample.sample, state, verdict.to_json(), source.value, windows)
+        origin = FALSE_ALARM if false_alarm and source is Source.LIVE else source.value
+        return Answer(sample.sample, state, verdict.to_json(), origin, windows)
 
 
 def _inside(sample: Sample, held: Span) -> bool:

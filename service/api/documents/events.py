@@ -1,10 +1,8 @@
-"""Bodies about events and alerts."""
+"""Bodies about events."""
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from service.api.documents.common import Cursor
+from pydantic import BaseModel
 
 
 class CloudEvent(BaseModel):
@@ -27,25 +25,3 @@ class EventLogPage(BaseModel):
     events: list[CloudEvent]
     next_after: int
     complete: bool
-
-
-class Alert(BaseModel):
-    """An alert."""
-
-    model_config = ConfigDict(extra="allow")
-
-    alert_id: str
-    rule: str
-    room: str | None
-    severity: Literal["info", "warning", "critical"]
-    state: Literal["raised", "cleared"]
-    raised_at: str
-    updated_at: str
-    cleared_at: str | None
-
-
-class AlertPage(BaseModel):
-    """Alerts, newest first."""
-
-    items: list[Alert]
-    next_cursor: Cursor
