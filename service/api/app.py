@@ -38,6 +38,7 @@ from service.api.routes import (
     rooms,
     samples,
     screenings,
+    semantic,
     states,
     webhooks,
 )
@@ -55,6 +56,7 @@ _ROUTES = (
     health,
     rooms,
     states,
+    semantic,
     predictions,
     samples,
     links,

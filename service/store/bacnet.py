@@ -52,6 +52,19 @@ def room_numbers(store: Store, rooms: Iterable[RoomRecord]) -> dict[str, int]:
         return _known(connection, wanted)
 
 
+def known_numbers(store: Store, rooms: Iterable[RoomRecord]) -> dict[str, int]:
+    """Numbers of those rooms that have one."""
+    with store.read() as connection:
+        return _known(connection, {record.room: record.created_ns for record in rooms})
+
+
+def known_device(store: Store) -> Device | None:
+    """The device as it was last served; None before the first time."""
+    with store.read() as connection:
+        known = connection.execute(sa.select(site.c.value).where(site.c.key == _KEY)).scalar()
+    return None if known is None else Device(**known)
+
+
 def device(store: Store, *, instance: int | None, objects: str) -> Device:
     """The device with these objects; its revision has moved if they are others than before.
 
