@@ -51,7 +51,14 @@ fuzz: $(VENV)/dev ## damage a million records a NIC and see that parsing bears i
 chaos: $(VENV)/dev ## kill trainer, worker and API at 20 random moments while a room is taught
 	ROOMTONE_KILLS=20 $(BIN)/python -m pytest tests/e2e/test_chaos.py
 
-clean: ## remove the environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+OIP := .venv-oip
+oip-client: $(OIP)/bin/tritonclient ## install NVIDIA's inference client apart from ours, for the test that uses it
+$(OIP)/bin/tritonclient: tests/peers/oip-requirements.txt
+	$(PYTHON) -m venv $(OIP)
+	$(OIP)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
-.PHONY: help run test check models figures peers fuzz chaos clean
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) $(OIP) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+
+.PHONY: help run test check models figures peers fuzz chaos oip-client clean
