@@ -4,8 +4,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from service.cli.main import COMMANDS
+from service.cli.main import COMMANDS, cli
 from tests.e2e.site import ROOMTONE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
@@ -26,9 +27,8 @@ def subcommands(name: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("words", [w for name in COMMANDS for w in subcommands(name)], ids=" ".join)
 def test_help_has_an_example_and_the_page_a_section(words: list[str]) -> None:
-    shown = subprocess.run(
-        [ROOMTONE, *words, "--help"], capture_output=True, text=True, timeout=60, check=True
-    )
+    shown = CliRunner().invoke(cli, [*words, "--help"], prog_name="roomtone", catch_exceptions=False)
+    assert shown.exit_code == 0
     assert f"roomtone {' '.join(words)}" in shown.stdout.replace("\n", " ")
     assert "Example" in shown.stdout, f"no example in the help of {words}"
     assert f"roomtone {' '.join(words)}" in PAGE
