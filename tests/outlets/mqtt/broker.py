@@ -19,7 +19,7 @@ per_listener_settings true
 persistence true
 persistence_location {folder}/
 autosave_on_changes true
-autosave_interval 1
+autosave_interval 10
 max_inflight_messages 0
 max_queued_messages 0
 
