@@ -19,6 +19,7 @@ from service.access_settings import AuthSettings, LimitSettings
 from service.outlets.settings import OutletSettings
 from service.rooms.config import Name, RoomConfig
 from service.section import Section
+from service.store.settings import RetentionSettings
 
 _SOCKET_PATH_LIMIT = 90  # bytes; the kernel allows 107 for the whole path of a Unix socket
 
@@ -159,6 +160,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     ingest: IngestSettings = IngestSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     models: ModelSettings = ModelSettings()
     window: WindowSettings = WindowSettings()
     samples: SampleSettings = SampleSettings()

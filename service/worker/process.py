@@ -16,6 +16,7 @@ from service.store.engine import Store, open_store
 from service.store.enroll import seed
 from service.store.part import only_part
 from service.worker.loop import Worker
+from service.worker.retention import Broom
 
 _AGAIN_S = 0.5
 _log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ def _serve(settings: Settings, store: Store, keep: Callable[[], None], stop: Cal
     with (
         open_signals(settings, "worker") as signals,
         open_ingest(settings.ingest.endpoint, curve_folder(settings)) as ingest,
+        Broom(store, settings.retention),
     ):
         sensing = _load(settings)
         while not stop():
