@@ -43,7 +43,8 @@ class Connection:
         except (OSError, ssl.SSLError) as error:
             raise OutletError(f"cannot connect to {peer}: {error}") from error
         _give_up_soon(writer.get_extra_info("socket"))
-        writer.transport.set_write_buffer_limits(0)  # drain() waits until the kernel has it all
+        # drain() waits until the kernel has it all; with a limit of 0 TLS transports never wake it up.
+        writer.transport.set_write_buffer_limits(high=1, low=0)
         return cls(reader, writer, peer)
 
     async def write(self, data: bytes) -> None:
@@ -52,8 +53,7 @@ class Connection:
         Raises:
             OutletError: the connection is over.
         """
-        if self._reader.at_eof():  # a collector never sends: an end is all there is to read
-            raise OutletError(f"{self._peer} closed the connection")
+        self.check()
         try:
             async with asyncio.timeout(CONFIRM_WITHIN_S):
                 self._writer.write(data)
@@ -62,6 +62,18 @@ class Connection:
             raise OutletError(f"{self._peer} takes nothing for {CONFIRM_WITHIN_S:g} s") from None
         except (OSError, ssl.SSLError) as error:
             raise OutletError(f"the connection to {self._peer} broke: {error}") from error
+
+    def check(self) -> None:
+        """See whether the connection still stands, as far as anybody can know without writing.
+
+        Raises:
+            OutletError: it does not.
+        """
+        # A collector never sends: an end, or an error, is all there is to read.
+        if (error := self._reader.exception()) is not None:
+            raise OutletError(f"the connection to {self._peer} broke: {error}")
+        if self._reader.at_eof():
+            raise OutletError(f"{self._peer} closed the connection")
 
     async def close(self) -> None:
         """Say good-bye; a peer that does not answer is left."""

@@ -33,10 +33,13 @@ def of_audit(row: AuditRow, site: str) -> Entry:
 
 
 def _sentence(kind: str, event: StoredEvent) -> str:
-    where = f" in room {event.room}" if event.room is not None else ""
-    what = event.data.get("rule") or event.data.get("task") or event.data.get("link") or ""
-    value = _value(event.data.get("after"))
-    return f"{kind}{where}" + (f": {what}" if what else "") + (f" is {value}" if value else "")
+    data = event.data
+    words = [kind]
+    words += [f"in room {event.room}"] if event.room is not None else []
+    words += [f"by rule {data['rule']}"] if data.get("rule") else []
+    words += [f"of link {data['link']}"] if data.get("link") else []
+    value = _value(data.get("after"))
+    return " ".join(words) + (f": {data.get('task') or 'value'} is {value}" if value else "")
 
 
 def _value(after: Any) -> str:  # noqa: ANN401 - a state, or what an older Roomtone wrote

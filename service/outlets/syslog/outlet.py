@@ -35,11 +35,11 @@ class SyslogOutlet:
     """Writes messages and remembers the last ones: after a broken connection they are sent again."""
 
     name = "syslog"
+    wants_view = True
 
     def __init__(
         self, settings: SyslogSettings, selection: Selection, tls: ssl.SSLContext | None, store: Store
     ) -> None:
-        self.wants_view = settings.audit
         self._settings, self._selection, self._tls, self._store = settings, selection, tls, store
         hostname = settings.hostname or socket.gethostname() or "-"
         self._header = Header(settings.facility, hostname, settings.enterprise, version("roomtone"))
@@ -71,8 +71,17 @@ class SyslogOutlet:
         await self._send([of_event(event, self._site) for event in events if self._selection.fits(event)])
 
     async def show(self, view: SiteView) -> None:
-        """Once a second: new audit entries. Syslog tells what happened, not what is."""
+        """Once a second: does the peer still stand, and are there new audit entries; states are not told.
+
+        Without the first, messages that a dying peer had taken and not read would wait for the next alert.
+        """
         del view
+        assert self._connection is not None  # noqa: S101 - between enter and exit
+        self._connection.check()
+        if self._settings.audit:
+            await self._tell_audit()
+
+    async def _tell_audit(self) -> None:
         if self._audited is None:
             self._audited = await asyncio.to_thread(open_cursor, self._store, AUDIT_CURSOR, audit_head)
         settled_ns = time.time_ns() - AUDIT_SETTLES_NS
