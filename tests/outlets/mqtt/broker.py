@@ -41,14 +41,14 @@ RIGHTS = f"user {USER}\ntopic readwrite homeassistant/#\ntopic readwrite allowed
 class Broker:
     """Mosquitto that can be killed and started again; what it keeps outlives it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rights: str = RIGHTS) -> None:
         self.folder = folder
         self.port, self.guarded, self.tls = free_port(), free_port(), free_port()
         self.certificate = folder / "cert.pem"
         own_certificate(self.certificate, folder / "key.pem", name="broker", hosts=["localhost"])
         text = CONFIG.format(folder=folder, port=self.port, guarded=self.guarded, tls=self.tls)
         (folder / "mosquitto.conf").write_text(f"user root\n{text}")
-        (folder / "rights").write_text(RIGHTS)
+        (folder / "rights").write_text(rights)
         subprocess.run(
             ["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), USER, PASSWORD], check=True
         )
