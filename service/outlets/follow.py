@@ -13,19 +13,16 @@ import structlog
 
 from models.prediction import JsonValue
 from service.outlets.back_off import BackOff
+from service.outlets.cursor import Cursor
 from service.outlets.port import Outlet, OutletError
 from service.outlets.tail import Tail
-from service.outlets.threads import finish
 from service.outlets.views import EVERY_S, Views
 from service.store.engine import Store
 from service.store.eventlog import EventPage, read_events
-from service.store.outlets import open_cursor, save_cursor
 from service.view.leaving import may_leave
 
 PAGE: Final = 100
-"""Events handed over at once; after a crash at most so many come again."""
-SAVE_IDLE_S: Final = 5.0
-"""A cursor that moved past events that concern nobody is written this often."""
+"""Events handed over at once."""
 _log = structlog.get_logger(__name__)
 
 
@@ -38,18 +35,19 @@ class Follower:
         self.outlet, self._store, self._tail, self._views = outlet, store, tail, views
         self._allow_non_live = allow_non_live
         self._back_off = BackOff()
-        self._position: int | None = None
-        self._saved, self._saved_s, self._shown_s = -1, 0.0, 0.0
+        self._cursor = Cursor(store, outlet.name)
+        self._shown_s = 0.0
         self.connected = False
         self.trouble: str | None = None
         self.delivered = self.failed = self.lost = 0
 
     def report(self) -> dict[str, JsonValue]:
         """Where the outlet stands, for the heartbeat; counts are of this process."""
-        behind = 0 if self._position is None else max(0, self._tail.newest - self._position)
+        position = self._cursor.position
+        behind = 0 if position is None else max(0, self._tail.newest - position)
         return {
             "connected": self.connected,
-            "position": self._position,
+            "position": position,
             "lag": behind,
             "delivered": self.delivered,
             "failed": self.failed,
@@ -58,13 +56,19 @@ class Follower:
         }
 
     async def run(self) -> None:
-        """Feed the outlet until cancelled."""
+        """Feed the outlet until cancelled; then its cursor is where the peer is."""
+        try:
+            await self._keep_connected()
+        finally:
+            await self._save_at_last()
+
+    async def _keep_connected(self) -> None:
         while True:
             try:
                 await self._connected()
             except OutletError as error:
-                await self._keep(error.done)
                 self._note(str(error))
+                await self._keep(error.done)
             except sa.exc.SQLAlchemyError as error:
                 self._note(f"the store does not answer ({type(error).__name__})")
             except Exception as error:  # noqa: BLE001 - the task's boundary: one outlet's bug stops no other
@@ -75,9 +79,7 @@ class Follower:
             await asyncio.sleep(self._back_off.next_s())
 
     async def _connected(self) -> None:
-        if self._position is None:
-            self._position = await asyncio.to_thread(open_cursor, self._store, self.outlet.name)
-            self._saved = self._position
+        await self._cursor.open()
         self._shown_s = 0.0
         async with self.outlet:
             self.connected = True
@@ -85,6 +87,7 @@ class Follower:
                 await self._show()
                 if not await self._pass_on():
                     self._works()
+                    await self._cursor.save_if_due()
                     await self._tail.tick(EVERY_S)
 
     async def _show(self) -> None:
@@ -94,35 +97,32 @@ class Follower:
 
     async def _pass_on(self) -> bool:
         """Deliver the next page; whether there was anything new in the log."""
-        before = self._position or 0
+        before = await self._cursor.open()
         if self._tail.newest == before:
             return False
         page = await asyncio.to_thread(read_events, self._store, after=before, limit=PAGE)
-        if not page.complete:
-            self._note_hole(before, page)
         events = [event for event in page.events if may_leave(event, allow_non_live=self._allow_non_live)]
         if events:
             await self.outlet.deliver(events)
             self.delivered += len(events)
             self._works()
-        self._position = page.next_after
-        await self._save(now=bool(events))
+        if not page.complete:
+            self._note_hole(before, page)
+        await self._cursor.move(page.next_after, delivered=bool(events))
         return page.next_after != before
 
     async def _keep(self, done: int | None) -> None:
-        """What arrived before the trouble need not come again; if the store fails too, it does."""
-        if done is not None and done > (self._position or 0):
-            self._position = done
-            try:
-                await self._save(now=True)
-            except sa.exc.SQLAlchemyError:
-                _log.warning("outlet_cursor_unsaved", outlet=self.outlet.name, sequence=done)
+        """What arrived before the trouble need not come again."""
+        if done is not None and done > (self._cursor.position or 0):
+            self._cursor.position = done
+            await self._save_at_last()
 
-    async def _save(self, *, now: bool) -> None:
-        due = now or time.monotonic() - self._saved_s >= SAVE_IDLE_S
-        if self._position is not None and self._position != self._saved and due:
-            await finish(save_cursor, self._store, self.outlet.name, self._position)
-            self._saved, self._saved_s = self._position, time.monotonic()
+    async def _save_at_last(self) -> None:
+        """Write the cursor; if the store does not answer, events come again instead."""
+        try:
+            await self._cursor.save()
+        except sa.exc.SQLAlchemyError:
+            _log.warning("outlet_cursor_unsaved", outlet=self.outlet.name, sequence=self._cursor.position)
 
     def _note_hole(self, after: int, page: EventPage) -> None:
         """Events went out of retention before the peer could have them: say so, count, go on."""

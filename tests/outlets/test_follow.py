@@ -8,7 +8,7 @@ from typing import Self
 
 import pytest
 
-from service.outlets import follow
+from service.outlets import cursor, follow
 from service.outlets.follow import Follower
 from service.outlets.port import OutletError, SiteView
 from service.outlets.tail import Tail
@@ -130,7 +130,7 @@ async def test_a_bug_of_an_outlet_is_told_and_tried_again(store: Store) -> None:
 async def test_the_cursor_moves_past_what_may_not_leave(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "SAVE_IDLE_S", 0.0)
+    monkeypatch.setattr(cursor, "SAVE_IDLE_S", 0.0)
     open_cursor(store, "recorder")
     sent = append(store, 3, source="simulated")
     recorder = Recorder()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from service.outlets.cursor import SAVE_EVENTS
+from service.outlets.follow import PAGE
 from service.settings import Settings
 from service.store.engine import open_store
 from service.store.outlets import cursors
@@ -14,7 +16,7 @@ from tests.outlets.peers import Receiver
 from tests.outlets.site import OutletsProcess, append, hook
 from tests.service.running import wait_for
 
-PAGE = 100
+AGAIN = SAVE_EVENTS + PAGE
 
 
 @pytest.fixture
@@ -62,5 +64,5 @@ def test_nothing_is_lost_and_nobody_waits_for_one_that_hangs(tmp_path: Path, rec
     assert cursors(store)[stuck.outlet] == sent[0] - 1, "nobody acknowledged"
     steps_back = [(before, after) for before, after in pairwise(got) if after <= before]
     assert len(steps_back) <= 2, "only the two kills make events come again"
-    assert all(before - after < PAGE for before, after in steps_back)
+    assert all(before - after < AGAIN for before, after in steps_back)
     store.close()
