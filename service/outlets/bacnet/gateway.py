@@ -54,6 +54,11 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
         if not future.cancelled():
             future.exception()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether packets come in; the library opens sockets in the background."""
+        return all(layer.server.local_transport is not None for layer in self.link_layers.values())
+
     def delete_object(self, obj: Any) -> None:  # noqa: ANN401 - the library's
         """Remove an object and the subscriptions to it."""
         self._unsubscribe(obj.objectIdentifier)
@@ -66,6 +71,8 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
         for layer in self.link_layers.values():
             if hasattr(layer, "unregister"):
                 layer.unregister()
+            for task in layer.server._transport_tasks:  # noqa: SLF001 - it would try to open them for ever
+                task.cancel()
         super().close()
 
     def _subscriptions(self) -> int:

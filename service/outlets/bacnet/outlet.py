@@ -84,7 +84,7 @@ class BacnetOutlet:
         served = self._served or Served(self._settings, known)
         await served.arrange(self._points(served, view, severities), known)
         if self._served is None:
-            served.open()
+            await served.open()
         self._served, self._rooms = served, rooms
 
     def _points(self, served: Served, view: SiteView, severities: Severities) -> dict[Entry, Point]:

@@ -14,10 +14,12 @@ from service.outlets.bacnet.network import broadcasts, network_port
 from service.outlets.bacnet.objects import make_object, show_point
 from service.outlets.bacnet.points import Point
 from service.outlets.bacnet.settings import BacnetSettings
+from service.outlets.port import OutletError
 from service.store.bacnet import Device
 
 _AT_ONCE: Final = 50
 """Objects made before others have their turn: a site of 300 rooms has 900."""
+_OPEN_WITHIN_S: Final = 3.0
 
 
 class Served:
@@ -29,9 +31,20 @@ class Served:
         self.points: dict[Entry, Point] = {}
         self._app = Gateway.from_object_list([_device_object(settings, device)])
 
-    def open(self) -> None:
-        """Go on the network, and tell it where broadcasts are set."""
+    async def open(self) -> None:
+        """Go on the network, and tell it where broadcasts are set.
+
+        Raises:
+            OutletError: somebody took the port meanwhile.
+        """
         self._app.add_object(network_port(self._settings))
+        try:
+            async with asyncio.timeout(_OPEN_WITHIN_S):
+                while not self._app.is_open:  # noqa: ASYNC110 - the library tells nobody
+                    await asyncio.sleep(0.01)
+        except TimeoutError as error:
+            await self.close()
+            raise OutletError(f"UDP port {self._settings.port} for BACnet does not open") from error
         if broadcasts(self._settings):
             self._app.i_am()
 

@@ -1,33 +1,12 @@
 """The process that serves the device, killed and started again beside a worker that goes on."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from service.settings import Settings
 from tests.outlets.bacnet.panel import Panel
 from tests.outlets.bacnet.site import Site
+from tests.outlets.site import OutletsProcess
 from tests.service.running import PretendedWorker
-
-
-@contextmanager
-def outlets(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """`roomtone outlets`, killed without a word at the end."""
-    section = {"ADDRESS": "127.0.0.1", "PORT": str(port), "ON_UNKNOWN": "hold"}
-    environment = {f"ROOMTONE_OUTLETS__BACNET__{name}": value for name, value in section.items()}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "outlets", "--data-dir", str(folder)],
-        env={**os.environ, **environment},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def test_numbers_and_held_values_outlive_a_killed_process(tmp_path: Path) -> None:
@@ -36,14 +15,17 @@ async def test_numbers_and_held_values_outlive_a_killed_process(tmp_path: Path) 
     for room in ("attic", "lab"):
         site.put_room(room)
     site.put_state("lab", "presence", None, status="unknown", reason="stale", last_known={"value": "vacant"})
+    section = {"ADDRESS": "127.0.0.1", "PORT": str(site.port)}
+    environment = {f"ROOMTONE_OUTLETS__BACNET__{name}": value for name, value in section.items()}
+    process = OutletsProcess(tmp_path, **environment)
     with PretendedWorker(settings):
         async with Panel(site.port) as panel:
-            with outlets(tmp_path, site.port):
+            with process:
                 device, objects = await panel.find(), await panel.objects()
                 assert await panel.point("binary-input,2") == ("inactive", "fault", "communication-failure")
             site.delete_room("attic")
             site.put_room("attic")
-            with outlets(tmp_path, site.port):
+            with process:
                 assert await panel.find() == device
                 again = await panel.objects()
                 assert await panel.point("binary-input,2") == ("inactive", "fault", "communication-failure")
