@@ -14,6 +14,7 @@ class EventType(StrEnum):
     link.roamed:        also before, after (MAC addresses of the sender that the link follows)
     model.activated:    room, task, version (null: the shipped model, or none), reason, actor
     recalibration.ended: room, task, job, state (activated, refused, failed), reason, links, actor
+    room.erased:        nothing; it stands where an event about the room was that somebody erased
     webhook.disabled:   webhook (its id), host, reason
     """
 
@@ -26,6 +27,7 @@ class EventType(StrEnum):
     LINK_ROAMED = "org.roomtone.link.roamed"
     ROOM_CHANGED = "org.roomtone.room.changed"
     ROOM_DELETED = "org.roomtone.room.deleted"
+    ROOM_ERASED = "org.roomtone.room.erased"
     MODEL_ACTIVATED = "org.roomtone.model.activated"
     RECALIBRATION_ENDED = "org.roomtone.recalibration.ended"
     WEBHOOK_DISABLED = "org.roomtone.webhook.disabled"

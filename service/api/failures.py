@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from service.api.methods import refuse_method
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
+from service.store.pauses import PausedError
 
 _TOLD = 50
 
@@ -27,6 +28,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         return problem_response(problem, request_id_of(request.scope))
 
     app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(PausedError, _on_paused)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, _on_misfit)
 
@@ -34,6 +36,10 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for this type only
     return problem_response(error, request_id_of(request.scope))
+
+
+async def _on_paused(request: Request, error: Exception) -> Response:
+    return problem_response(Problem("room-paused", str(error)), request_id_of(request.scope))
 
 
 async def _on_misfit(request: Request, error: Exception) -> Response:

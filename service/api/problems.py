@@ -65,6 +65,11 @@ KINDS: Mapping[str, Kind] = {
         "Another job of this room and task is not over",
         "Wait for the job that `job` names, or POST /v1/jobs/{job}/cancel.",
     ),
+    "room-paused": Kind(
+        409,
+        "The room is paused",
+        "GET /v1/admin/rooms/{room}/pause says until when; POST /v1/admin/rooms/{room}/resume ends it.",
+    ),
     "illegal-step": Kind(
         409, "The job cannot go there from where it is", "GET /v1/jobs/{job} says where it stands."
     ),

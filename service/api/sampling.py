@@ -14,6 +14,7 @@ from service.adaptation.verdict import Labelled, judge
 from service.api.context import Context
 from service.api.documents.samples import SampleForm
 from service.api.problems import Problem
+from service.rooms.pause import PAUSED
 from service.store.baselines import read_fresh
 from service.store.idempotency import KeyReusedError, Once
 from service.store.samples import (
@@ -103,6 +104,8 @@ def _look(context: Context, sample: Sample) -> Sample:
 
 
 def _not_taken(sample: Sample) -> Problem:
+    if sample.verdict["reasons"] == [PAUSED]:
+        return Problem("room-paused", f"room {sample.room} was paused before the sample was taken")
     if sample.verdict["reasons"] == [_WORKER_DOWN]:
         return Problem("worker-down", f"no answer within {WAIT_S:g} s; nothing was taken")
     if "held" not in sample.verdict:

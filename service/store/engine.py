@@ -16,7 +16,7 @@ from service.store import postgresql
 from service.store.migrate import migrate
 from service.store.migrations import MIGRATIONS
 from service.store.schema import metadata
-from service.store.sqlite import sqlite_engine
+from service.store.sqlite import empty_log, sqlite_engine
 
 Wait = Callable[[sa.exc.OperationalError], bool]
 """Waits a while after the store could not be had; whether to try again."""
@@ -75,6 +75,10 @@ class Store:
             except sa.exc.OperationalError as error:
                 if not self._wait(error):
                     raise
+
+    def scrub(self) -> bool:
+        """See that bytes erased before are in no file any more; False where that is left to the database."""
+        return self.engine.dialect.name == "sqlite" and empty_log(self.engine)
 
     def close(self) -> None:
         """Give all connections back to the system."""

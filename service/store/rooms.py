@@ -9,28 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
-from service.events import EventType, Severity
+from service.events import EventType
 from service.rooms.config import STORED, RoomConfig
-from service.store.alerts import open_alerts
 from service.store.audit import change, record
+from service.store.belongings import SETUP
 from service.store.engine import Store
+from service.store.erasing import Range, erase_history
 from service.store.log import append_event, room_facts
-from service.store.schema import (
-    alert_waits,
-    alerts,
-    answers,
-    baselines,
-    idempotency,
-    jobs,
-    links,
-    pauses,
-    predictions,
-    rooms,
-    samples,
-    screenings,
-    states,
-    versions,
-)
+from service.store.schema import links, rooms
 
 UNKNOWN_NIC = "auto"
 """NIC of a link that was named before anything was received from it."""
@@ -111,9 +97,9 @@ def put_room(
 
 
 def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
-    """Erase the room with its states, predictions, alerts and baselines; its links become unassigned.
+    """Erase the room with its whole history; its links become unassigned, events keep only their numbers.
 
-    The numbered log keeps what was said until its retention is over. `check` refuses a room that is missing.
+    `check` refuses a room that is missing.
     """
     now = time.time_ns()
     with store.write() as connection:
@@ -121,41 +107,13 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         check(before)
         if before is None:
             return
-        _clear_alerts(connection, room)
-        for table in (
-            states,
-            predictions,
-            alerts,
-            alert_waits,
-            screenings,
-            baselines,
-            samples,
-            jobs,
-            versions,
-            idempotency,
-            answers,
-            pauses,
-            rooms,
-        ):
+        erase_history(connection, room, Range(), now, "room_deleted")
+        for table in SETUP:
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
         _note(connection, EventType.ROOM_DELETED, before, {})
         _audit(connection, actor, room, before, None)
-
-
-def _clear_alerts(connection: sa.Connection, room: str) -> None:
-    """Say that open alerts are over: who follows them would wait for ever."""
-    for alert in open_alerts(connection, only=room):
-        names = ("alert_id", "rule", "kind", "severity", "task", "link", "source")
-        facts = {name: alert.get(name) for name in names} | {"state": "cleared", "cause": "room_deleted"}
-        append_event(
-            connection,
-            EventType.ALERT_CLEARED,
-            room=room,
-            data={**facts, "reason": "room_deleted"},
-            time_ns=time.time_ns(),
-            severity=Severity(alert["severity"]),
-        )
+    store.scrub()
 
 
 def _assign(

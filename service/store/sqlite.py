@@ -33,7 +33,23 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten in the file
     _switch_to_wal(connection)
+
+
+def empty_log(engine: sa.Engine) -> bool:
+    """Bring the write-ahead log into the file and empty it, so that erased bytes are in neither.
+
+    False while somebody reads an older moment of the store: the log is then emptied by a later writer.
+    """
+    raw = engine.raw_connection()
+    try:
+        busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # another writer keeps the file for long
+        return False
+    finally:
+        raw.close()
+    return not busy
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

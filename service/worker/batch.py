@@ -66,6 +66,8 @@ class Batch:
     """Since when conditions hold that are no alert yet; None: they no longer wait."""
     paused: set[str] = field(default_factory=set)
     """Rooms whose pause began: work on them ends."""
+    forgotten: set[str] = field(default_factory=set)
+    """Rooms whose history was erased: states that were written meanwhile go."""
     tracks: dict[tuple[str, str], tuple[int | None, Document]] = field(default_factory=dict)
     """How far links have drifted, and since which baseline."""
 
@@ -90,6 +92,15 @@ class Batch:
         self.states[room, row.memory.task] = row
         if change is not None:
             self.events.append(change)
+
+    def forget(self, room: str) -> None:
+        """Of this room nothing that was collected so far is written, and its states go."""
+        self.forgotten.add(room)
+        self.predictions = [row for row in self.predictions if row["room"] != room]
+        self.events = [event for event in self.events if event.room != room]
+        self.states = {key: row for key, row in self.states.items() if key[0] != room}
+        self.tracks = {key: track for key, track in self.tracks.items() if key[0] != room}
+        self.waits = {key: since for key, since in self.waits.items() if key.room != room}
 
     def append(self, event: Event) -> None:
         """An event that is not the change of a state."""
@@ -150,6 +161,8 @@ class Batch:
         return last
 
     def _write_states(self, connection: sa.Connection, there: set[str], now_ns: int) -> None:
+        if self.forgotten:
+            connection.execute(sa.delete(states).where(states.c.room.in_(self.forgotten)))
         rows = [_state(room, row, now_ns) for (room, _), row in self.states.items() if room in there]
         if not rows:
             return

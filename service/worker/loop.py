@@ -27,8 +27,8 @@ from service.worker.building import Building
 from service.worker.drift import DriftWatch
 from service.worker.intake import Intake
 from service.worker.patience import Patience
-from service.worker.pauses import CHECK_S as PAUSE_CHECK_S
-from service.worker.pauses import Pauses
+from service.worker.privacy import CHECK_S as PRIVACY_CHECK_S
+from service.worker.privacy import Privacy
 from service.worker.recalibration import Recalibrations
 from service.worker.rooms import RoomRuntime
 from service.worker.samples import Sampling
@@ -88,19 +88,19 @@ class Worker:
         self.sampling = Sampling(settings.samples, store, self._spec)
         self.recalibrations = Recalibrations(store, self._spec)
         self.drift = DriftWatch()
-        self.pauses = Pauses(store, self._forget)
+        self.privacy = Privacy(store, self._forget)
         self._pending: deque[tuple[RoomRuntime, Window]] = deque()
         self._batch = Batch()
         self._last_sequence = read_head(store)
         self._due = dict.fromkeys(
-            ("heartbeat", "idle", "layout", "pauses", "samples", "calibrations", "alerts"), 0.0
+            ("heartbeat", "idle", "layout", "privacy", "samples", "calibrations", "alerts"), 0.0
         )
 
     def start(self) -> None:
         """Take over from the worker before: what it knew is unknown now, what it predicted stays."""
         self.recalibrations.start()
         self._read_layout()
-        self._look_at_pauses()
+        self._look_at_privacy()
         self.building.take_over(self._batch)
         self._commit()
         self._beat()
@@ -118,8 +118,8 @@ class Worker:
         """One turn; waits up to `timeout_s` for something to arrive."""
         self.counters["turns"] += 1
         self._hear_signals()
-        if self._is_due("pauses", PAUSE_CHECK_S):
-            self._look_at_pauses()
+        if self._is_due("privacy", PRIVACY_CHECK_S):
+            self._look_at_privacy()
         if not self._pending:
             self._receive(timeout_s)
         self._predict()
@@ -135,8 +135,8 @@ class Worker:
         if self._is_due("heartbeat", HEARTBEAT_S):
             self._beat()
 
-    def _look_at_pauses(self) -> None:
-        self.pauses.look(self.building.rooms, self._now_ns(), self.building.book, self._batch)
+    def _look_at_privacy(self) -> None:
+        self.privacy.look(self.building.rooms, self._now_ns(), self.building.book, self._batch)
 
     def _forget(self, name: str) -> None:
         """Nothing of this room that was not predicted yet ever is, nor can it be labelled any more."""
@@ -273,7 +273,7 @@ class Worker:
         if told & {"rooms", "jobs"} or self._is_due("layout", LAYOUT_CHECK_S):
             self._read_layout()
             self._sensing = self._shelf.news() or self._sensing
-            self._due["pauses"] = 0.0
+            self._due["privacy"] = 0.0
             told.add("alerts")
         if "alerts" in told:
             self.building.read_alerts(self._batch)

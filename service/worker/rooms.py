@@ -174,6 +174,12 @@ class RoomRuntime:
             if row.memory.reason == PAUSED:
                 self._become(lose(row.memory, Reason.NO_FRAMES, now_ns), now_ns, book, batch)
 
+    def forget(self) -> None:
+        """Somebody erased what was seen here: states begin anew, and windows with later frames."""
+        self._start_over()
+        self.rows.clear()
+        self._shadows.clear()
+
     def is_stale(self, now_ns: int) -> bool:
         """Whether nothing arrived for longer than the room allows."""
         age_ns = now_ns - (self.received_ns or 0)
@@ -199,9 +205,8 @@ class RoomRuntime:
         told = changed(before, after)
         event = Event(EventType.PREDICTION_CHANGED, self.room, data, now_ns) if told else None
         batch.keep(self.room, row, event)
-        if book.follows(self.room, after.task):
-            resumed = told and before is not None and not before.ok
-            tell(book.judge(self._fact(after, now_ns, data, resumed=resumed)), now_ns, batch)
+        resumed = told and before is not None and not before.ok
+        tell(book.judge(self._fact(after, now_ns, data, resumed=resumed)), now_ns, batch)
 
     def _fact(self, memory: Memory, now_ns: int, data: Mapping[str, JsonValue], *, resumed: bool) -> Fact:
         from_ns, at_ns = memory.window or (None, now_ns)

@@ -51,7 +51,7 @@ def test_room_life(api: Running) -> None:
     assert api.client.delete("/v1/rooms/lab").status_code == 204
     assert api.client.get("/v1/rooms/lab").json()["type"] == "/problems/room-not-found"
     kinds = [event["type"] for event in api.client.get("/v1/events").json()["events"]]
-    assert kinds == [f"org.roomtone.room.{what}" for what in ("changed", "changed", "deleted")]
+    assert kinds == [f"org.roomtone.room.{what}" for what in ("erased", "erased", "deleted")]
     actions = [entry["action"] for entry in api.client.get("/v1/audit").json()["items"]]
     assert actions[:3] == ["room.deleted", "room.changed", "room.changed"]
 

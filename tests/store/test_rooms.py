@@ -39,7 +39,7 @@ def test_a_room_keeps_its_document_and_moves_its_links(store: Store) -> None:
     assert get_room(store, "lab") is None
     assert [link.room for link in list_links(store)] == [None, None]
     types = [event.type.rpartition(".")[2] for event in read_events(store, after=0, limit=9).events]
-    assert types == ["changed", "changed", "deleted"]
+    assert types == ["erased", "erased", "deleted"]
 
 
 def test_what_a_check_refuses_changes_nothing(store: Store) -> None:

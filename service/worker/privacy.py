@@ -1,0 +1,49 @@
+"""Privacy in the worker: pauses and erasures, looked up several times a second, whoever announced them."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from service.rooms.alerting.book import AlertBook
+from service.store.engine import Store
+from service.store.erasing import read_erasures
+from service.store.pauses import read_pauses
+from service.worker.batch import Batch
+from service.worker.rooms import RoomRuntime
+
+CHECK_S: Final = 0.25
+Rooms = Mapping[str, RoomRuntime]
+
+
+class Privacy:
+    """Begins and ends pauses of rooms, and forgets what somebody erased.
+
+    Args:
+        store: with what was said about both.
+        forget: called with a room of which nothing may be left: what is remembered elsewhere goes.
+    """
+
+    def __init__(self, store: Store, forget: Callable[[str], None]) -> None:
+        self._store, self._forget = store, forget
+        self._erased = read_erasures(store)
+
+    def look(self, rooms: Rooms, now_ns: int, book: AlertBook, batch: Batch) -> None:
+        """Bring every room to what holds at this moment."""
+        self._forget_erased(rooms, book, batch)
+        held = {room for room, pause in read_pauses(self._store).items() if pause.at(now_ns) is not None}
+        for name in held & set(rooms):
+            if not rooms[name].paused:
+                self._forget(name)
+            rooms[name].pause(now_ns, book, batch)
+        for name, room in rooms.items():
+            if room.paused and name not in held:
+                room.resume(now_ns, book, batch)
+
+    def _forget_erased(self, rooms: Rooms, book: AlertBook, batch: Batch) -> None:
+        """What was erased in the store is not written again out of memory."""
+        before, self._erased = self._erased, read_erasures(self._store)
+        for name, erased_ns in self._erased.items():
+            if name in rooms and before.get(name) != erased_ns:
+                self._forget(name)
+                book.forget_room(name)
+                rooms[name].forget()
+                batch.forget(name)
