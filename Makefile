@@ -48,6 +48,9 @@ peers: $(VENV)/dev ## make the table of docs/parsers.md again, from the captures
 fuzz: $(VENV)/dev ## damage a million records a NIC and see that parsing bears it (RECORDS=100000 for less)
 	$(BIN)/python -m tests.fuzz.run --records $(or $(RECORDS),1000000) --captures '$(CAPTURES)'
 
+api-fuzz: $(VENV)/dev ## try every route with made-up requests, with every role and without a key (EXAMPLES=1000 for more)
+	$(BIN)/python -m tests.fuzz.api --examples $(or $(EXAMPLES),200)
+
 chaos: $(VENV)/dev ## kill trainer, worker and API at 20 random moments while a room is taught
 	ROOMTONE_KILLS=20 $(BIN)/python -m pytest tests/e2e/test_chaos.py
 
@@ -61,4 +64,4 @@ $(OIP)/bin/tritonclient: tests/peers/oip-requirements.txt
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) $(OIP) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 
-.PHONY: help run test check models figures peers fuzz chaos oip-client clean
+.PHONY: help run test check models figures peers fuzz api-fuzz chaos oip-client clean

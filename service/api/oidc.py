@@ -37,7 +37,7 @@ class People:
             role=self._role(claims),
             room=self._room(claims),
             person=_text(claims, "sub"),
-            ends_ns=round((float(claims["exp"]) + self._settings.leeway_s) * 1e9),
+            ends_ns=self._end_ns(claims),
         )
 
     def _claims(self, token: str) -> dict[str, Any]:
@@ -60,9 +60,16 @@ class People:
                 leeway=wanted.leeway_s,
                 options={"require": _DEMANDED},
             )
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise TokenError(f"the token is not taken ({type(error).__name__})") from error
         return claims
+
+    def _end_ns(self, claims: dict[str, Any]) -> int:
+        """When the token is over, Unix nanoseconds; a number may stand there that is no time."""
+        try:
+            return round((float(claims["exp"]) + self._settings.leeway_s) * 1e9)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise TokenError("the token's claim exp is no time") from error
 
     def _role(self, claims: dict[str, Any]) -> Role:
         """The highest role that one of the person's groups stands for."""

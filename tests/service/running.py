@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
+from service.access_settings import AuthSettings
 from service.api.app import create_app
 from service.bus.registry import open_signals
 from service.cli.api import server_config
@@ -51,10 +52,14 @@ def log_as_json() -> None:
 class Running:
     """An API that serves, and what tests need to talk to it."""
 
-    def __init__(self, folder: Path, *, max_waiting: int = 1000, **server: Any) -> None:
+    def __init__(
+        self, folder: Path, *, max_waiting: int = 1000, auth: AuthSettings | None = None, **server: Any
+    ) -> None:
         log_as_json()
         port = free_port()
-        self.settings = Settings(data_dir=folder, server=ServerSettings(port=port, **server))
+        self.settings = Settings(
+            data_dir=folder, server=ServerSettings(port=port, **server), auth=auth or AuthSettings()
+        )
         self.store = open_store(self.settings.store_url)
         self.base = f"http://127.0.0.1:{port}"
         self.port = port

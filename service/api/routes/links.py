@@ -60,7 +60,12 @@ def read_link(link: Name, request: Request, context: Ctx, caller: Caller) -> Res
     return _told(request, record, context)
 
 
-@router.put("/v1/links/{link}", response_model=Link, **guarded(Role.ADMIN, whole_site=True))
+@router.put(
+    "/v1/links/{link}",
+    response_model=Link,
+    responses={201: {"model": Link}},
+    **guarded(Role.ADMIN, whole_site=True),
+)
 def write_link(link: Name, body: LinkBody, request: Request, context: Ctx, caller: Caller) -> Response:
     """Create the link (201) or change it (200), for example to assign an unassigned sender to a room."""
     if body.room is not None and get_room(context.store, body.room) is None:

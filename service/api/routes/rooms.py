@@ -32,7 +32,7 @@ def read_room(room: Name, request: Request, context: Ctx) -> Response:
     return tagged(request, _document(record), record.etag)
 
 
-@router.put("/v1/rooms/{room}", response_model=Room, **guarded(Role.ADMIN))
+@router.put("/v1/rooms/{room}", response_model=Room, responses={201: {"model": Room}}, **guarded(Role.ADMIN))
 def write_room(room: Name, body: RoomConfig, request: Request, context: Ctx, caller: Caller) -> Response:
     """Create the room (201) or replace its document (200). Its links change only where `links` is given."""
     if caller.room is not None and body.links:
