@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from drivers import registry
 from service.access_settings import AuthSettings, LimitSettings
+from service.bus.settings import BusSettings
 from service.outlets.settings import OutletSettings
 from service.rooms.config import Name, RoomConfig
 from service.section import Section
@@ -159,6 +160,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("roomtone-data")
     server: ServerSettings = ServerSettings()
     ingest: IngestSettings = IngestSettings()
+    bus: BusSettings = BusSettings()
     store: StoreSettings = StoreSettings()
     retention: RetentionSettings = RetentionSettings()
     models: ModelSettings = ModelSettings()
@@ -203,6 +205,11 @@ class Settings(BaseSettings):
     def curve_dir(self) -> Path:
         """Folder of the CURVE keys of this site and of those enrolled."""
         return self.data_dir.absolute() / "curve"
+
+    @property
+    def bus_key(self) -> Path:
+        """File of the key that the parts of a site on several machines share."""
+        return self.bus.key_file or self.curve_dir / "bus.key"
 
     @property
     def forward_dir(self) -> Path:

@@ -118,7 +118,7 @@ class MemoryIngest:
 
 
 class MemorySignals:
-    """Signals of one part on a hub; arguments as of `service.bus.zmq.ZmqSignals`."""
+    """Signals of one part on a hub; arguments as of `service.bus.signals.ZmqSignals`."""
 
     def __init__(self, hub: MemoryHub, part: str | None, listen_to: Sequence[str]) -> None:
         self._hub = hub

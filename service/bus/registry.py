@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from service.bus.curve import CurveFolder
+from service.bus.mesh import Mesh, read_key
 from service.bus.port import Ingest, Signals
 from service.errors import BusError
 from service.settings import Settings
@@ -38,8 +39,20 @@ def open_signals(settings: Settings, part: str | None, listen_to: Sequence[str] 
     """The signals of this part of the service (None: listen only), hearing the others.
 
     Raises:
-        BusError: the folder of the local bus cannot be used.
+        BusError: this part cannot listen where it should, or the key that the parts share is missing.
     """
-    from service.bus.zmq import ZmqSignals
+    from service.bus.signals import ZmqSignals
 
-    return ZmqSignals(settings.socket_dir, part, [other for other in listen_to if other != part])
+    others = [other for other in listen_to if other != part]
+    return ZmqSignals(settings.socket_dir, part, others, mesh_of(settings))
+
+
+def mesh_of(settings: Settings) -> Mesh:
+    """Which parts of the site are reached over TCP, and the key for it.
+
+    Raises:
+        BusError: the key is missing or damaged.
+    """
+    bus = settings.bus
+    key = read_key(settings.bus_key) if bus.wants_keys else None
+    return Mesh({str(part): endpoint for part, endpoint in bus.signals.items()}, bus.bind, key)

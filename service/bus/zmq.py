@@ -1,18 +1,16 @@
-"""The bus on ZeroMQ: frames arrive at one ROUTER, each part of the service has a PUB for its signals."""
+"""The frame stream on ZeroMQ: frames of all senders arrive at one ROUTER."""
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import msgspec
 import zmq
 
 from drivers.wire import Grant, Hello, Refuse, pack_control
-from models.prediction import JsonValue
 from service.bus.curve import ANY_LINK, CurveFolder, Gate
 from service.bus.intake import MAX_BATCH, MAX_PART_BYTES, MAX_PARTS, understand
 from service.bus.port import Delivery
@@ -20,8 +18,6 @@ from service.errors import BusError
 
 _RECEIVE_QUEUE = 256  # messages a peer; honest senders stop at their credit long before
 _SEND_QUEUE = 64
-_SIGNAL_QUEUE = 1000
-_RECONNECT_MS, _RECONNECT_MAX_MS = 100, 1000
 
 
 class ZmqIngest:
@@ -113,84 +109,6 @@ class ZmqIngest:
         self.close()
 
 
-class ZmqSignals:
-    """Signals of one part of the service: its own PUB socket, and a SUB socket on the other parts'.
-
-    Args:
-        folder: where the parts' sockets lie, ``PART.signals`` each.
-        part: the name of this part; None listens only.
-        listen_to: the parts to hear. They need not run yet, and may come back.
-    """
-
-    def __init__(self, folder: Path, part: str | None, listen_to: Sequence[str]) -> None:
-        self._context = zmq.Context()
-        self._pub: zmq.Socket[bytes] | None = None
-        self._sub = self._context.socket(zmq.SUB)
-        self._sub.set(zmq.RCVHWM, _SIGNAL_QUEUE)
-        self._sub.set(zmq.MAXMSGSIZE, MAX_PART_BYTES)
-        self._sub.set(zmq.RECONNECT_IVL, _RECONNECT_MS)
-        self._sub.set(zmq.RECONNECT_IVL_MAX, _RECONNECT_MAX_MS)
-        self._sub.set(zmq.LINGER, 0)
-        self._sub.subscribe(b"")
-        for other in listen_to:
-            self._sub.connect(_address(folder, other))
-        if part is not None:
-            self._pub = self._open_pub(folder, part)
-
-    def _open_pub(self, folder: Path, part: str) -> "zmq.Socket[bytes]":
-        pub = self._context.socket(zmq.PUB)
-        pub.set(zmq.SNDHWM, _SIGNAL_QUEUE)
-        pub.set(zmq.LINGER, 0)
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            pub.bind(_address(folder, part))
-        except (zmq.ZMQError, OSError) as error:
-            pub.close()
-            self.close()
-            raise BusError(
-                f"cannot open the local bus in {folder}: {error.strerror}; is it writable?"
-            ) from error
-        return pub
-
-    def publish(self, topic: str, body: Mapping[str, JsonValue]) -> None:
-        """Tell everybody who listens; a PUB drops for who is too slow, so this never blocks."""
-        if self._pub is not None:
-            self._pub.send_multipart([topic.encode(), msgspec.msgpack.encode(dict(body))], zmq.NOBLOCK)
-
-    def poll(self, timeout_s: float) -> Sequence[tuple[str, Mapping[str, JsonValue]]]:
-        """Signals that wait, at most `MAX_BATCH`; what is not a signal is passed over."""
-        signals: list[tuple[str, Mapping[str, JsonValue]]] = []
-        if timeout_s and not self._sub.poll(round(timeout_s * 1000), zmq.POLLIN):
-            return signals
-        for _ in range(MAX_BATCH):
-            try:
-                parts = self._sub.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            if signal := _read(parts):
-                signals.append(signal)
-        return signals
-
-    def close(self) -> None:
-        """Leave the bus."""
-        self._sub.close()
-        if self._pub is not None:
-            self._pub.close()
-        self._context.term()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _address(folder: Path, part: str) -> str:
-    return f"ipc://{folder / part}.signals"
-
-
 def _address_of(frame: zmq.Frame) -> str | None:
     """Network address of who sent this message; None where the transport has none."""
     try:
@@ -203,11 +121,3 @@ def _make_folder(endpoint: str) -> None:
     """The folder an ``ipc://`` endpoint lies in."""
     if endpoint.startswith("ipc:///"):
         Path(endpoint.removeprefix("ipc://")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _read(parts: Sequence[bytes]) -> tuple[str, Mapping[str, JsonValue]] | None:
-    try:
-        topic, body = parts
-        return topic.decode(), msgspec.msgpack.decode(body, type=dict[str, Any])
-    except (ValueError, msgspec.MsgspecError):
-        return None

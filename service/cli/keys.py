@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from service.bus.mesh import make_key
 from service.cli.errors import CommandError
 from service.cli.site import ConfigFile, DataDir, site_settings
 from service.rooms.config import Name
@@ -81,6 +82,14 @@ def revoke(
         if not revoke_key(store, key_id, actor="cli"):
             raise CommandError(f"no key with id {key_id!r}; `roomtone keys list` shows those there are")
     typer.echo(f"revoked {key_id}")
+
+
+@app.command(epilog="Example: roomtone keys bus --data-dir roomtone-data")
+def bus(*, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Make the key that the parts of a site on several machines share; prints the file to copy to each."""
+    path = site_settings(config, data_dir=data_dir).bus_key
+    make_key(path)
+    typer.echo(str(path))
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,10 +25,13 @@ from drivers.wire import (
     unpack_control,
 )
 from service.bus.memory import MemoryHub, MemoryIngest, MemorySignals
+from service.bus.mesh import Mesh, make_key, read_key
 from service.bus.port import Delivery, Ingest, Signals
-from service.bus.registry import open_ingest
-from service.bus.zmq import ZmqIngest, ZmqSignals
+from service.bus.registry import mesh_of, open_ingest
+from service.bus.signals import ZmqSignals
+from service.bus.zmq import ZmqIngest
 from service.errors import BusError
+from service.settings import Settings
 from tests.ports import free_port
 
 WAIT_S = 20.0
@@ -64,8 +68,8 @@ class Bus(Protocol):
 
 
 class OnZmq:
-    def __init__(self, endpoint: str, folder: Path) -> None:
-        self.endpoint, self.folder = endpoint, folder
+    def __init__(self, endpoint: str, folder: Path, mesh: Mesh | None = None) -> None:
+        self.endpoint, self.folder, self.mesh = endpoint, folder, mesh
         self.context = zmq.Context()
         self.senders: list[ZmqSender] = []
 
@@ -77,7 +81,7 @@ class OnZmq:
         return self.senders[-1]
 
     def signals(self, part: str | None, listen_to: Sequence[str]) -> Signals:
-        return ZmqSignals(self.folder, part, listen_to)
+        return ZmqSignals(self.folder, part, listen_to, self.mesh)
 
 
 class OnMemory:
@@ -99,12 +103,21 @@ def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bus]:
     if request.param == "memory":
         yield OnMemory()
         return
-    where = f"tcp://127.0.0.1:{free_port()}" if request.param == "tcp" else f"ipc://{tmp_path}/deep/ingest"
-    on_zmq = OnZmq(where, tmp_path / "bus")
+    if request.param == "tcp":
+        on_zmq = OnZmq(f"tcp://127.0.0.1:{free_port()}", tmp_path / "bus", mesh(tmp_path))
+    else:
+        on_zmq = OnZmq(f"ipc://{tmp_path}/deep/ingest", tmp_path / "bus")
     yield on_zmq
     for sender in on_zmq.senders:
         sender.socket.close()
     on_zmq.context.term()
+
+
+def mesh(folder: Path) -> Mesh:
+    """Worker and api reached over TCP, with a key."""
+    make_key(folder / "bus.key")
+    ends = {part: f"tcp://127.0.0.1:{free_port()}" for part in ("worker", "api")}
+    return Mesh(ends, key=read_key(folder / "bus.key"))
 
 
 def some_frames(count: int = 3, first: int = 0) -> list[bytes]:
@@ -335,3 +348,80 @@ def test_signals_are_lost_rather_than_blocking(bus: Bus) -> None:
             assert len(batch) <= 256
             heard += len(batch)
         assert 0 < heard <= 20_001
+
+
+def test_signals_over_tcp_are_for_who_has_the_key(tmp_path: Path) -> None:
+    known = mesh(tmp_path)
+    make_key(tmp_path / "other.key")
+    strangers = [replace(known, key=None), replace(known, key=read_key(tmp_path / "other.key"))]
+    with ExitStack() as stack:
+        worker = stack.enter_context(ZmqSignals(tmp_path, "worker", [], known))
+        api = stack.enter_context(ZmqSignals(tmp_path, "api", ["worker"], known))
+        deaf = [stack.enter_context(ZmqSignals(tmp_path, None, ["worker"], one)) for one in strangers]
+        until(lambda: worker.publish("rooms", {}) or bool(api.poll(0.05)))
+        for _ in range(20):
+            worker.publish("rooms", {})
+            assert [one.poll(0.01) for one in deaf] == [[], []]
+
+
+def test_a_stranger_is_not_heard(tmp_path: Path) -> None:
+    known = mesh(tmp_path)
+    make_key(tmp_path / "other.key")
+    stranger = replace(known, key=read_key(tmp_path / "other.key"))
+    with (
+        ZmqSignals(tmp_path, "worker", [], stranger) as worker,
+        ZmqSignals(tmp_path, "api", ["worker"], known) as api,
+    ):
+        for _ in range(20):
+            worker.publish("rooms", {})
+            assert list(api.poll(0.01)) == []
+
+
+def test_a_part_that_is_not_reached_over_tcp_is_heard_on_its_machine(tmp_path: Path) -> None:
+    known = mesh(tmp_path)
+    with (
+        ZmqSignals(tmp_path, "demo", [], known) as demo,
+        ZmqSignals(tmp_path, "api", ["demo", "worker"], known) as api,
+    ):
+        until(lambda: demo.publish("rooms", {}) or bool(api.poll(0.05)))
+
+
+def test_an_endpoint_that_is_taken_is_named_with_its_key_in_the_settings(tmp_path: Path) -> None:
+    known = mesh(tmp_path)
+    with ZmqSignals(tmp_path, "worker", [], known), pytest.raises(BusError, match=r"bus\.signals\.worker"):
+        ZmqSignals(tmp_path, "worker", [], known)
+
+
+def test_the_key_of_all_parts_is_made_once_and_never_silently(tmp_path: Path) -> None:
+    far = {"api": "tcp://192.0.2.1:5571", "worker": "tcp://192.0.2.2:5571"}
+    site = Settings.model_validate({"data_dir": tmp_path, "bus": {"signals": far}})
+    with pytest.raises(BusError, match="roomtone keys bus"):
+        mesh_of(site)
+    make_key(site.bus_key)
+    assert mesh_of(site).key is not None
+    assert site.bus_key.stat().st_mode & 0o077 == 0
+    with pytest.raises(BusError, match="there already"):
+        make_key(site.bus_key)
+    site.bus_key.write_bytes(b"{}")
+    with pytest.raises(BusError, match="damaged"):
+        mesh_of(site)
+    assert mesh_of(Settings.model_validate({"bus": {"signals": far, "insecure": True}})).key is None
+
+
+@pytest.mark.parametrize(
+    ("bus_section", "complaint"),
+    [
+        ({"signals": {"api": "ipc://x"}}, "tcp://HOST:PORT"),
+        ({"signals": {"api": "tcp://*:5571"}}, "tcp://HOST:PORT"),
+        ({"signals": {"api": "tcp://a:99999"}}, "tcp://HOST:PORT"),
+        ({"signals": {"door": "tcp://a:1"}}, "door"),
+        ({"signals": {"api": "tcp://a:1", "worker": "tcp://a:1"}}, "two of bus.signals"),
+    ],
+)
+def test_signals_that_could_not_work_are_refused(bus_section: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Settings.model_validate({"bus": bus_section})
+
+
+def test_a_container_listens_where_it_can(tmp_path: Path) -> None:
+    assert Mesh({"api": "tcp://api.site:5571"}, bind="*").listening("api") == "tcp://*:5571"
