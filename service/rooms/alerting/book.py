@@ -46,10 +46,6 @@ class AlertBook:
         ids = {rule.id for rule in self._rules.values() if rule.kind == kind}
         return [key for key in self._cases if key.rule in ids]
 
-    def follows(self, room: str, about: str) -> bool:
-        """Whether any rule asks about this."""
-        return (room, about) in self._by_room
-
     def read(self, rules: Iterable[AlertRule], rooms: Mapping[str, Tags], now_ns: int) -> list[AlertChange]:
         """Take rules and rooms (with their tags) as they are now; what follows from what is known already."""
         kept, there = {rule.id: rule for rule in rules if rule.enabled}, dict(rooms)
@@ -57,6 +53,7 @@ class AlertBook:
             return []
         gone = [key for key, case in self._cases.items() if not self._stays(case, kept, there)]
         self._rules, self._rooms = kept, there
+        self._last = {key: fact for key, fact in self._last.items() if key[0] in there}
         self._index()
         self._counting = {rule.id: rule.counts_at(now_ns) for rule in kept.values()}
         changes = [change for key in gone for change in self._end(key, Cause.RULE_CHANGED, {})]
@@ -66,10 +63,8 @@ class AlertBook:
 
     def judge(self, fact: Fact) -> list[AlertChange]:
         """What a fact does to alerts."""
-        rules = self._by_room.get((fact.room, fact.about))
-        if rules is None:
-            return []
         self._last[fact.room, fact.about, fact.subject] = fact
+        rules = self._by_room.get((fact.room, fact.about), ())
         return [change for rule in rules for change in self._judge(rule, fact)]
 
     def look(self, now_ns: int) -> list[AlertChange]:

@@ -7,10 +7,8 @@ from typing import Any, Final, Self
 from models.prediction import JsonValue
 from service.rooms.alerting.alert import Alert, Fact, Key
 
-BREAK_S: Final = 5.0
-"""Seconds between two facts from which the time between them was not seen."""
 LONGEST_BREAK_S: Final = 60.0
-"""A break up to this long is left out of what has been waited; after a longer one the wait begins anew."""
+"""Time in which nothing was known is left out of what has been waited; after so much the wait begins anew."""
 
 
 @dataclass(slots=True)
@@ -41,14 +39,14 @@ class Case:
         return cls(key, fact.at_ns, fact.at_ns, fact.from_ns, fact.value, True, fact.data, fact.data)
 
     def see(self, fact: Fact) -> bool:
-        """The condition still holds; whether the wait moved because of a break."""
+        """The condition still holds; whether the wait is shorter by a break."""
         step_ns = fact.at_ns - self.at_ns
-        broken = not self.known or step_ns > BREAK_S * 1e9
-        moved = broken and step_ns > 0 and self.alert is None
-        if moved:
+        anew = step_ns > LONGEST_BREAK_S * 1e9
+        moved = (anew or (not self.known and step_ns > 0)) and self.alert is None
+        if moved and anew:
+            self.since_ns, self.from_ns, self.first = fact.at_ns, fact.from_ns, fact.data
+        elif moved:
             self.since_ns += step_ns
-            if step_ns > LONGEST_BREAK_S * 1e9:
-                self.since_ns, self.from_ns, self.first = fact.at_ns, fact.from_ns, fact.data
         self.at_ns = max(self.at_ns, fact.at_ns)
         self.value, self.known, self.data = fact.value, True, fact.data
         return moved
