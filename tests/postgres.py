@@ -22,7 +22,6 @@ from tests.ports import free_port
 PASSWORD = "roomtone-test"
 _SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
