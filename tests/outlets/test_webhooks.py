@@ -48,13 +48,20 @@ def read(api: Running, webhook: str) -> dict[str, Any]:
     return found
 
 
+def send(api: Running, count: int = 1, **more: Any) -> list[int]:
+    """Append as the worker does: durable first, then the wake-up call."""
+    numbers = append(api.store, count, **more)
+    api.context.line.publish("events", {"sequence": numbers[-1]})
+    return numbers
+
+
 def ids(receiver: Receiver, path: str) -> list[int]:
     return [int(event["id"]) for event in receiver.events(path)]
 
 
 def test_events_arrive_in_order_signed_as_the_page_says(api: Running, receiver: Receiver) -> None:
     made = make(api, receiver.url("/ok?signed"))
-    sent = append(api.store, 5)
+    sent = send(api, 5)
     wait_for(lambda: ids(receiver, "/ok?signed") == sent, "five events")
     logged = api.client.get(f"/v1/events?after={sent[0] - 1}").json()["events"]
     assert receiver.events("/ok?signed") == logged
@@ -81,11 +88,11 @@ def test_the_secret_is_told_once_and_sealed(api: Running, receiver: Receiver) ->
 
 def test_only_what_was_asked_for_and_what_is_live(api: Running, receiver: Receiver) -> None:
     make(api, receiver.url("/ok?lab"), rooms=["lab"], types=["alert"], min_severity="warning")
-    append(api.store, room="elsewhere")
-    append(api.store, source="simulated")
-    append(api.store, source="replay")
+    send(api, room="elsewhere")
+    send(api, source="simulated")
+    send(api, source="replay")
     api.append(EventType.LINK_LOST, "lab", wake=False, link="l1", source="live")
-    wanted = append(api.store)
+    wanted = send(api)
     wait_for(lambda: ids(receiver, "/ok?lab"), "the one that was asked for")
     assert ids(receiver, "/ok?lab") == wanted
 
@@ -119,7 +126,7 @@ def test_who_does_not_answer_in_time_has_failed(
 
 def test_a_replay_brings_the_same_ids_again(api: Running, receiver: Receiver) -> None:
     made = make(api, receiver.url("/ok?again"))
-    sent = append(api.store, 3)
+    sent = send(api, 3)
     wait_for(lambda: ids(receiver, "/ok?again") == sent, "three events")
     answer = api.client.post(f"/v1/webhooks/{made['id']}/replay", json={"after": sent[0]})
     assert (answer.status_code, answer.json()) == (202, {"after": sent[0], "complete": True})
@@ -132,7 +139,7 @@ def test_a_replay_brings_the_same_ids_again(api: Running, receiver: Receiver) ->
 
 def test_a_receiver_that_is_gone_is_turned_off_and_on_again(api: Running, receiver: Receiver) -> None:
     made = make(api, receiver.url("/status/410"))
-    (number,) = append(api.store)
+    (number,) = send(api)
     wait_for(lambda: read(api, made["id"])["state"] == "disabled", "the webhook to be turned off")
     told = read(api, made["id"])
     assert told["reason"] == "the receiver answered 410 Gone"
@@ -159,7 +166,7 @@ def test_a_deleted_webhook_gets_nothing_more(api: Running, receiver: Receiver) -
         assert (request.status_code, request.json()["type"]) == (404, "/problems/webhook-not-found")
     names = [f"webhook:{one}" for one in (made["id"], other["id"])]
     wait_for(lambda: [name in api.context.watch.outlets for name in names] == [False, True], "heartbeats")
-    sent = append(api.store, 2)
+    sent = send(api, 2)
     wait_for(lambda: ids(receiver, "/ok?stays") == sent, "deliveries to the other")
     assert ids(receiver, "/ok?gone") == []
 
@@ -173,7 +180,7 @@ def test_an_admin_of_one_room_sees_and_gets_that_room_only(api: Running, receive
         assert [item["id"] for item in admin.get("/v1/webhooks").json()["items"]] == [mine["id"]]
         assert admin.get(f"/v1/webhooks/{whole['id']}").status_code == 404
         assert admin.post(f"/v1/webhooks/{whole['id']}/replay", json={}).status_code == 404
-    attic, lab = append(api.store, room="attic"), append(api.store, room="lab")
+    attic, lab = send(api, room="attic"), send(api, room="lab")
     wait_for(lambda: ids(receiver, "/ok?whole") == attic + lab, "both rooms")
     wait_for(lambda: ids(receiver, "/ok?mine") == lab, "one room")
 
@@ -217,7 +224,7 @@ def test_types_that_are_none_are_refused(api: Running) -> None:
 
 def test_metrics_tell_of_every_outlet(api: Running, receiver: Receiver) -> None:
     made = make(api, receiver.url("/ok?metrics"))
-    sent = append(api.store, 2)
+    sent = send(api, 2)
     wait_for(lambda: ids(receiver, "/ok?metrics") == sent, "two events")
     name = f'{{outlet="webhook:{made["id"]}"}}'
     lines = [f"roomtone_outlet_delivered_events_total{name} 2.0", f"roomtone_outlet_lag_events{name} 0.0"]
