@@ -7,12 +7,18 @@ from bacpypes3.app import Application
 from bacpypes3.basetypes import ErrorType, ObjectPropertyReference
 from bacpypes3.errors import ExecutionError, ObjectError, PropertyError
 
+from service.outlets.bacnet.notices import Notices
+
 MAX_SUBSCRIPTIONS: Final = 10_000
 """COV subscriptions of all clients together; a building's panels need a few for each object."""
 
 
 class Gateway(Application):  # type: ignore[misc]  # the library has no types
     """Answers what controllers ask of the site's objects."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - the library's
+        super().__init__(*arguments, **options)
+        self._notices = Notices(self.request)
 
     async def do_WritePropertyRequest(self, apdu: Any) -> None:  # noqa: N802, ANN401 - the library's
         """Refuse: what was sensed cannot be commanded.
@@ -48,11 +54,9 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
                 raise ExecutionError(errorClass="resources", errorCode="noSpaceToAddListElement")
         await super().do_SubscribeCOVRequest(apdu)
 
-    def cov_confirmation(self, cov: Any, future: Any) -> None:  # noqa: ANN401 - the library's
-        """A subscriber answered, or did not: its subscription ends by its lifetime, not by our guess."""
-        del cov
-        if not future.cancelled():
-            future.exception()
+    def cov_notification(self, cov: Any, apdu: Any) -> None:  # noqa: ANN401 - the library's
+        """Tell a subscriber, in its turn."""
+        self._notices.put(cov, apdu)
 
     @property
     def is_open(self) -> bool:
@@ -66,6 +70,7 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
 
     def close(self) -> None:
         """Close the sockets and forget who subscribed."""
+        self._notices.close()
         for identifier in list(self._cov_detections):
             self._unsubscribe(identifier)
         for layer in self.link_layers.values():
