@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,7 +12,6 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from drivers import registry
@@ -182,9 +182,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags over environment over file."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Arguments over environment; a file is read by `service.configuration`."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
 
     @property
     def store_file(self) -> Path:
@@ -226,19 +226,27 @@ class Settings(BaseSettings):
         return Path(tempfile.gettempdir()) / f"roomtone-{os.getuid()}-{digest}"
 
 
-def load_settings(config: Path | None = None, **flags: Any) -> Settings:  # noqa: ANN401 - any settings field
-    """Settings from `config` (a TOML file), environment and flags, later ones winning.
+class _Told(Settings):
+    """Settings of values alone: nothing else is looked at."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, and nothing else."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Settings of nested values; `service.configuration` gathers them from file, environment and flags.
 
     Raises:
-        FileNotFoundError: `config` is named but not there.
-        tomllib.TOMLDecodeError: it is not TOML.
         pydantic.ValidationError: a key is unknown or a value does not fit.
     """
-    if config is not None and not config.is_file():
-        raise FileNotFoundError(f"configuration file {config} does not exist")
-    source: type[Settings] = Settings
-    if config is not None:
-        source = type(
-            "FileSettings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": config}}
-        )
-    return source(**flags)
+    return _Told(**values)

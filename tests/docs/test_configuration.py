@@ -6,7 +6,8 @@ from typing import get_args, get_origin
 
 from pydantic import BaseModel
 
-from service.settings import Settings, load_settings
+from service.configuration.load import load
+from service.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 
@@ -35,7 +36,7 @@ def test_example_file_is_valid(tmp_path: Path) -> None:
     assert example is not None
     config = tmp_path / "site.toml"
     config.write_text(example.group(1))
-    settings = load_settings(config)
+    settings = load(config, {}).settings
     assert [room.room for room in settings.rooms] == ["lobby"]
     assert settings.rooms[0].size_m == (6.0, 4.5)
     assert settings.links[0].room == "lobby"

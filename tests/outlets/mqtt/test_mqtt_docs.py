@@ -15,13 +15,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from models.task_names import BUILT_IN
 from service.api.asyncapi import asyncapi_document
+from service.configuration.load import load
 from service.outlets.mqtt.entities import TASKS
 from service.outlets.mqtt.events import publication
 from service.outlets.mqtt.outlet import MqttOutlet
 from service.outlets.mqtt.settings import MqttSettings
 from service.outlets.mqtt.told import told
 from service.outlets.mqtt.topics import Topics
-from service.settings import load_settings
 from service.store.eventlog import StoredEvent
 from tests.outlets.mqtt.broker import PASSWORD, USER, Broker, need_mosquitto
 from tests.outlets.mqtt.home_assistant import HomeAssistant
@@ -51,7 +51,7 @@ def published() -> dict[str, str]:
 def test_settings_are_valid(page: str, tmp_path: Path) -> None:
     config = tmp_path / "site.toml"
     config.write_text(blocks(page, "toml")[0])
-    assert load_settings(config).outlets.mqtt is not None
+    assert load(config, {}).settings.outlets.mqtt is not None
 
 
 def test_the_table_of_topics_is_that_of_the_published_document() -> None:
