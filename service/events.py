@@ -9,7 +9,9 @@ class EventType(StrEnum):
     `data` always has ``source`` where the event rests on frames or is about a demo room:
 
     prediction.changed: task, before, after (TaskState documents), source
-    alert.*:            alert_id, rule, severity, task, before, after, source
+    alert.*:            alert_id, rule, kind, severity, state, cause, task or link, source; before, after:
+                        what it is about (TaskState documents, ``lost``, ``suggested``) where facts are the
+                        cause, else the alert (state, severity, snoozed_until); actor where a person is
     link.*:             link, room, reason
     link.roamed:        also before, after (MAC addresses of the sender that the link follows)
     model.activated:    room, task, version (null: the shipped model, or none), reason, actor

@@ -6,6 +6,7 @@ from typing import Any
 from service.api.asyncapi_mqtt import add_mqtt
 from service.events import EventType, Severity
 from service.outlets.mqtt.settings import MqttSettings
+from service.rooms.alerting.alert import AlertState, Cause
 
 _STREAM = "#/channels/alertStream"
 
@@ -126,9 +127,16 @@ def _event_fields(sequence: dict[str, Any]) -> dict[str, Any]:
             "properties": {
                 "source": {"enum": ["live", "replay", "simulated"]},
                 "alert_id": {"type": "string"},
+                "rule": {"type": "string", "description": "Of alert.* events: the rule's id."},
+                "kind": {"type": "string", "description": "Of alert.* events: the rule's kind."},
+                "state": {"enum": list(AlertState), "description": "Of alert.* events: the alert's."},
+                "cause": {"enum": list(Cause), "description": "Of alert.* events: why it changed."},
+                "actor": {"type": "string", "description": "Who did it, where a person is the cause."},
                 "link": {"type": "string", "description": "Of link.* events."},
-                "before": {"description": "What was: a state; of link.roamed, a MAC address."},
-                "after": {"description": "What is: a state; of link.roamed, a MAC address."},
+                "before": {
+                    "description": "What was: a state, or the alert if that changed; of link.roamed, a MAC."
+                },
+                "after": {"description": "What is: as `before`."},
                 "severity": {"enum": list(Severity)},
             },
         },

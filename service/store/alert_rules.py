@@ -54,8 +54,8 @@ def put_rules(
     """Replace all rules. `check` is called with the list's entity tag; what it raises leaves it as it is."""
     after = [rule.model_dump(mode="json") for rule in rules]
     with store.write() as connection:
-        before = read_documents(connection)
-        check(etag_of([rule.model_dump(mode="json") for rule in readable(before)]))
+        before = [rule.model_dump(mode="json") for rule in readable(read_documents(connection))]
+        check(etag_of(before))
         _write(connection, after)
         record(
             connection,
