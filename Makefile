@@ -61,7 +61,15 @@ $(OIP)/bin/tritonclient: tests/peers/oip-requirements.txt
 	$(OIP)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-clean: ## remove the environment and every cache
-	rm -rf $(VENV) $(OIP) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+OUTSIDERS := .venv-outsiders
+api-outsiders: $(OUTSIDERS)/done ## install a checker, a client generator and a viewer of OpenAPI, for the tests that use them
+$(OUTSIDERS)/done: tests/peers/api-requirements.txt
+	$(PYTHON) -m venv $(OUTSIDERS)
+	$(OUTSIDERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	npm install --silent --no-audit --no-fund --prefix $(OUTSIDERS)/node swagger-ui-dist@5.35.0 || echo 'no viewer here: its test skips'
+	@touch $@
 
-.PHONY: help run test check models figures peers fuzz api-fuzz chaos oip-client clean
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) $(OIP) $(OUTSIDERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+
+.PHONY: help run test check models figures peers fuzz api-fuzz chaos oip-client api-outsiders clean
