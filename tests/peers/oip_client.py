@@ -1,7 +1,7 @@
-"""Asks a running service as a stranger does: with NVIDIA's client of the protocol, in an environment of its own.
+"""Asks a running service as a stranger does: with NVIDIA's client of the protocol.
 
 ``python oip_client.py HOST:PORT KEY MODEL`` reads tensors as JSON on stdin and prints what the client made of
-the answers. The client needs an older greenlet than ours, so it is kept out of our environment: `make oip-client`.
+the answers. It needs an older greenlet than ours, so it has an environment of its own: `make oip-client`.
 """
 
 import json
