@@ -69,7 +69,8 @@ def _of_room(room: RoomRecord, now: int) -> list[Old]:
         Old(predictions, mine & (predictions.c.task == task) & (predictions.c.to_ns < since))
         for task in tasks
     ]
-    over = (alerts.c.room == room.room) & (alerts.c.state == "cleared") & (alerts.c.updated_ns < since)
+    done = alerts.c.state.in_(["cleared", "dismissed"]) & ~alerts.c.holds
+    over = (alerts.c.room == room.room) & done & (alerts.c.updated_ns < since)
     seen = (screenings.c.room == room.room) & (screenings.c.closed_ns < since)
     return [*windows, Old(alerts, over), Old(screenings, seen)]
 

@@ -91,6 +91,7 @@ class AlertBook:
         """Drop what is known of a room that is no more."""
         self._cases = {key: case for key, case in self._cases.items() if key.room != room}
         self._last = {key: fact for key, fact in self._last.items() if key[0] != room}
+        self.waits = {key: since for key, since in self.waits.items() if key.room != room}
         self._cooldowns.forget(room)
 
     def forget_fact(self, room: str, about: str, subject: str) -> None:
