@@ -18,7 +18,7 @@ from service.store.rooms import list_rooms
 router = APIRouter(tags=["alerts"])
 
 
-@router.get("/v1/alert-rules", response_model=RulePage, **guarded(Role.VIEWER))
+@router.get("/v1/alert-rules", response_model=RulePage, **guarded(Role.ADMIN))
 def read_rules(request: Request, context: Ctx, caller: Caller) -> Response:
     """All alert rules with the ETag of the list; a key for one room sees those that are about it."""
     rules = list_rules(context.store)
