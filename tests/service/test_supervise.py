@@ -277,7 +277,7 @@ def test_what_is_taken_is_one_clear_error_and_parts_die_with_a_killed_supervisor
     )
     assert fourth.returncode == 1, "another service of the same data folder"
     assert "runs already" in fourth.stderr
-    assert len(psutil.Process(running.pid).children(recursive=True)) == 3
+    assert len(psutil.Process(running.pid).children(recursive=True)) == 4
     running.kill()
     running.wait()  # the fixture waits for the parts to be gone
 

@@ -49,7 +49,7 @@ def read_webhooks(context: Ctx, caller: Caller) -> Response:
     return page(webhook_documents(context.store, seen), None)
 
 
-@router.post("/v1/webhooks", status_code=201, response_model=NewWebhook, **guarded(Role.ADMIN))
+@router.post("/v1/webhooks", status_code=201, response_model=NewWebhook, **guarded(Role.ADMIN, secret=True))
 def make_webhook(body: WebhookBody, context: Ctx, caller: Caller) -> Response:
     """Make a webhook; its secret is told in this answer and never again. It begins with the next event."""
     _check(body, context, caller)
