@@ -50,7 +50,7 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
         """
         if apdu.issueConfirmedNotifications is not None:
             apdu.lifetime = apdu.lifetime or 0
-            if self._subscriptions() >= MAX_SUBSCRIPTIONS:
+            if self._subscriptions_but(apdu) >= MAX_SUBSCRIPTIONS:
                 raise ExecutionError(errorClass="resources", errorCode="noSpaceToAddListElement")
         await super().do_SubscribeCOVRequest(apdu)
 
@@ -62,6 +62,11 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
     def is_open(self) -> bool:
         """Whether packets come in; the library opens sockets in the background."""
         return all(layer.server.local_transport is not None for layer in self.link_layers.values())
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether every BBMD took the registration."""
+        return all(layer.bbmdRegistrationStatus == 0 for layer in self.link_layers.values())
 
     def delete_object(self, obj: Any) -> None:  # noqa: ANN401 - the library's
         """Remove an object and the subscriptions to it."""
@@ -80,8 +85,14 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
                 task.cancel()
         super().close()
 
-    def _subscriptions(self) -> int:
-        return sum(len(detection.cov_subscriptions) for detection in self._cov_detections.values())
+    def _subscriptions_but(self, apdu: Any) -> int:  # noqa: ANN401 - the library's
+        """How many there are besides the one that this request may renew."""
+        found = self._cov_detections.get(apdu.monitoredObjectIdentifier)
+        same = (apdu.pduSource, apdu.subscriberProcessIdentifier)
+        renewed = any(
+            (one.client_addr, one.proc_id) == same for one in (found.cov_subscriptions if found else ())
+        )
+        return sum(len(one.cov_subscriptions) for one in self._cov_detections.values()) - renewed
 
     def _unsubscribe(self, identifier: Any) -> None:  # noqa: ANN401 - the library's
         detection = self._cov_detections.get(identifier)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from service.outlets.bacnet.identity import identify
 from service.outlets.bacnet.layout import Entry
 from service.outlets.bacnet.network import check_free
@@ -24,6 +26,8 @@ from service.store.alerts import open_alerts
 from service.store.engine import Store
 from service.store.eventlog import StoredEvent
 from service.view.watch import WORKER_SILENT_S
+
+_log = structlog.get_logger(__name__)
 
 
 def make(settings: Settings, store: Store) -> "BacnetOutlet":
@@ -45,6 +49,7 @@ class BacnetOutlet:
         self._rooms: list[tuple[str, int, int]] = []
         self._layout: list[Entry] = []
         self._entered_s = 0.0
+        self._bbmd_answers = True
 
     async def __aenter__(self) -> Self:
         """See that the port is free; it is opened when there is something to tell.
@@ -77,6 +82,7 @@ class BacnetOutlet:
         rooms = [(record.room, record.created_ns, record.revision) for record in records]
         if self._served is not None and rooms == self._rooms:
             self._served.show(self._points(self._served, view, severities))
+            self._note_bbmd(self._served)
             return
         self._layout, known = await asyncio.to_thread(
             identify, self._store, records, self._settings.device_instance
@@ -89,6 +95,13 @@ class BacnetOutlet:
 
     def _points(self, served: Served, view: SiteView, severities: Severities) -> dict[Entry, Point]:
         return points_of(self._layout, view, severities, served.points, self._settings.on_unknown)
+
+    def _note_bbmd(self, served: Served) -> None:
+        """Say once when the BBMD is lost, and once when it is back; the library tries for ever."""
+        if served.bbmd_answers != self._bbmd_answers:
+            self._bbmd_answers = served.bbmd_answers
+            told = _log.info if self._bbmd_answers else _log.warning
+            told("bacnet_bbmd", bbmd=self._settings.bbmd, registered=self._bbmd_answers)
 
     def _is_early(self) -> bool:
         """Whether the worker may still be heard: nobody shall see a fault that lasts one heartbeat."""

@@ -67,6 +67,11 @@ class Served:
             self.points[entry] = points[entry]
         return len(changed)
 
+    @property
+    def bbmd_answers(self) -> bool:
+        """Whether the BBMD took the registration; true where there is none to register with."""
+        return self._settings.bbmd is None or self._app.is_registered
+
     def _put(self, entry: Entry, point: Point) -> None:
         self.points[entry] = point
         if entry in self._entries:

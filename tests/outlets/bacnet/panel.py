@@ -92,6 +92,11 @@ class Changes:
             found[str(name)] = str(value)
         return found["present-value"], found["status-flags"]
 
+    async def renew(self) -> None:
+        """Subscribe again, as panels do before a subscription ends."""
+        self._told.refresh_subscription_handle.cancel()
+        await self._told.refresh_subscription()
+
     @property
     def empty(self) -> bool:
         return bool(self._told.queue.empty())

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from bacpypes3.apdu import WritePropertyMultipleError, WritePropertyMultipleRequest
+from bacpypes3.basetypes import BinaryPV, PropertyValue, WriteAccessSpecification
+from bacpypes3.constructeddata import Any as AnyValue
 
 from service.outlets.bacnet import gateway
 from service.outlets.port import OutletError
@@ -140,6 +143,17 @@ async def test_nobody_may_write(site: Site, panel: Panel) -> None:
     assert await panel.point("binary-input,2") == ("inactive", *LIVE)
 
 
+async def test_nobody_may_write_several_either(panel: Panel) -> None:
+    value = PropertyValue(propertyIdentifier="present-value", value=AnyValue(BinaryPV("active")))
+    wanted = WriteAccessSpecification(objectIdentifier="binary-input,2", listOfProperties=[value])
+    with pytest.raises(WritePropertyMultipleError) as refused:
+        await panel.app.request(
+            WritePropertyMultipleRequest(listOfWriteAccessSpecs=[wanted], destination=panel.device)
+        )
+    assert str(refused.value.errorType.errorCode) == "write-access-denied"
+    assert str(refused.value.firstFailedWriteAttempt.objectIdentifier) == "binary-input,2"
+
+
 async def test_rooms_come_and_go_and_numbers_are_never_given_twice(site: Site, panel: Panel) -> None:
     device = f"device,{await panel.find()}"
     before = await panel.read(device, "database-revision")
@@ -188,6 +202,8 @@ async def test_subscriptions_have_a_bound(site: Site, panel: Panel, monkeypatch:
         with pytest.raises(BaseException, match="no-space-to-add-list-element"):
             async with panel.changes("binary-input,1"):
                 pass
+        await told.renew()
+        assert await told.next() == ("inactive", "")
 
 
 async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
