@@ -18,6 +18,7 @@ from drivers import registry
 from service.access_settings import AuthSettings, LimitSettings
 from service.bus.settings import BusSettings
 from service.outlets.settings import OutletSettings
+from service.rooms.alerting.rules import AlertRule
 from service.rooms.config import Name, RoomConfig
 from service.section import Section
 from service.store.settings import RetentionSettings
@@ -171,6 +172,7 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     rooms: list[RoomSeed] = []
     links: list[LinkSeed] = []
+    alert_rules: list[AlertRule] = []
     demo: bool = True
 
     @classmethod

@@ -10,6 +10,7 @@ from models.prediction import JsonValue
 from service.events import EventType
 from service.rooms.config import RoomConfig
 from service.settings import Settings
+from service.store.alert_rules import add_missing
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.log import append_event, room_facts
@@ -37,8 +38,8 @@ def enroll(
 
 
 def seed(store: Store, settings: Settings) -> None:
-    """Create the rooms and links of the configuration that the store does not hold yet."""
-    if not settings.rooms and not settings.links:
+    """Create the rooms, links and alert rules of the configuration that the store does not hold yet."""
+    if not (settings.rooms or settings.links or settings.alert_rules):
         return
     with store.write() as connection:
         now = time.time_ns()
@@ -52,6 +53,7 @@ def seed(store: Store, settings: Settings) -> None:
             if _create_room(connection, entry.room, RoomConfig(), now):
                 _note(connection, entry.room, "site.toml", {})
             _create_link(connection, entry.link, entry.room, entry.nic, now)
+        add_missing(connection, settings.alert_rules)
 
 
 def _create_room(connection: sa.Connection, room: str, config: RoomConfig, now: int) -> bool:
