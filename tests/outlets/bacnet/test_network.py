@@ -13,6 +13,7 @@ from bacpypes3.basetypes import IPMode
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.local.networkport import NetworkPortObject
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from service.outlets.bacnet.settings import BacnetSettings
 from tests.outlets.bacnet.site import Site
@@ -77,6 +78,16 @@ async def test_a_foreign_device_registers_and_says_good_bye(tmp_path: Path) -> N
         assert [(str(one.fdAddress), one.fdTTL) for one in layer.bbmdFDT] == [(f"127.0.0.1:{site.port}", 120)]
     await until(lambda: not layer.bbmdFDT)
     bbmd.close()
+    site.store.close()
+
+
+async def test_a_bbmd_that_is_silent_is_said_once(tmp_path: Path) -> None:
+    site = Site(tmp_path, bbmd=f"127.0.0.1:{free_udp_port()}")
+    with capture_logs() as logs:
+        async with site.outlet:
+            for _ in range(4):
+                await site.show()
+    assert [one["registered"] for one in logs if one["event"] == "bacnet_bbmd"] == [False]
     site.store.close()
 
 
