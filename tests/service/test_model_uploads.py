@@ -2,17 +2,23 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.contract.limits import LARGEST_BYTES
+from models.sensing import Sensing
+from models.signal.window import WindowSpec
 from service.inference import checking
+from service.inference.adding import add_model
 from service.inference.local_shelf import LocalShelf
 from service.settings import ModelSettings
 from service.store.keys import Role
+from service.trainer.adaptation import Shop
+from service.trainer.loop import Trainer
+from tests.service.bench import Bench
 from tests.service.running import Running
 
 ZOO = Path(__file__).parents[2] / "models" / "zoo" / "open" / "presence-simulation"
@@ -112,3 +118,27 @@ def test_an_installation_without_the_extra_says_so(api: Running, monkeypatch: py
     refused = send(api, card("a"))
     assert refused.status_code == 503
     assert refused.json()["type"] == "/problems/checker-missing"
+
+
+def test_worker_and_trainer_take_up_what_is_added_without_a_restart(
+    make: Callable[..., Bench], tmp_path: Path
+) -> None:
+    bench = make()
+    bench.settings.models = ModelSettings(shelves=["local"])
+    bench.restart()
+    bench.turn()
+    assert bench.worker._sensing is bench.sensing
+    (tmp_path / "card.toml").write_text(card("late"))
+    shelf = bench.settings.local_shelf
+    add_model(shelf, ZOO / "model.onnx", tmp_path / "card.toml", None)
+    bench.turn()
+    assert [one.name for one in bench.worker._sensing.cards()] == ["late"]
+    serving = bench.worker._sensing
+    trainer = Trainer(Shop(bench.store, serving, WindowSpec(), bench.settings.adaptation), lambda _: None)
+    (shelf / "broken").mkdir()
+    (shelf / "broken" / "card.toml").write_text("no card")
+    bench.turn()
+    assert bench.worker._sensing is serving, "a damaged model leaves what serves"
+    other = Sensing([])
+    trainer.use(other)
+    assert trainer._shop.sensing is other
