@@ -14,7 +14,7 @@ import pytest
 from service.outlets.bacnet.settings import BacnetSettings
 from service.outlets.mqtt.settings import MqttSettings
 from service.outlets.port import Outlet, OutletError, SiteView
-from service.outlets.registry import OUTLETS, build, configured
+from service.outlets.registry import OUTLETS, build, configured, has_any
 from service.outlets.settings import OutletSettings, WebhookSettings
 from service.outlets.syslog.settings import SyslogSettings
 from service.outlets.views import Views
@@ -25,6 +25,7 @@ from service.store.engine import Store, open_store
 from service.store.eventlog import StoredEvent, read_events
 from service.view.watch import Watch
 from tests.outlets.mqtt.broker import Broker, need_mosquitto
+from tests.outlets.mqtt.listener import Listener
 from tests.outlets.peers import Receiver
 from tests.outlets.rsyslog import Rsyslog
 from tests.outlets.site import append, hook
@@ -42,8 +43,16 @@ class Case:
 
 def mqtt(folder: Path) -> Case:
     need_mosquitto()
-    broker = Broker(folder)
-    return Case(OutletSettings(mqtt=MqttSettings(host="127.0.0.1", port=broker.port)), lambda: broker, None)
+    broker, heard = Broker(folder), []
+
+    @contextmanager
+    def listened_to() -> Iterator[None]:
+        with broker, Listener(broker.port, "roomtone/#") as listener:
+            heard.append(listener)
+            yield
+
+    section = MqttSettings(host="127.0.0.1", port=broker.port)
+    return Case(OutletSettings(mqtt=section), listened_to, lambda: len(heard[0].events()))
 
 
 def bacnet(folder: Path) -> Case:
@@ -91,6 +100,9 @@ def make(name: str, case: Case, folder: Path, store: Store) -> Outlet:
 def test_every_outlet_has_a_case_and_is_off_by_default(tmp_path: Path) -> None:
     assert set(CASES) == {*OUTLETS, "webhooks"}
     assert configured(Settings(data_dir=tmp_path)) == []
+    without = OutletSettings(webhooks=WebhookSettings(enabled=False))
+    assert has_any(Settings(data_dir=tmp_path)), "webhooks may be made at any time"
+    assert not has_any(Settings(data_dir=tmp_path, outlets=without))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -99,10 +99,14 @@ class Connection:
         # With QoS 0 a broker sends all it retains; with QoS 1 mosquitto ends after its queue of 1000.
         options = SubscribeOptions(qos=0, noLocal=True)
         try:
-            await self._client.subscribe([(name, options) for name in filters])
+            codes = await self._client.subscribe([(name, options) for name in filters])
         except aiomqtt.MqttError as error:
             await self.close()
-            raise OutletError(f"MQTT broker {self._at} lets us read nothing: {error}") from error
+            raise OutletError(f"MQTT broker {self._at} does not let us subscribe: {error}") from error
+        for name, code in zip(filters, codes, strict=True):
+            if isinstance(code, ReasonCode) and code.is_failure:
+                await self.close()
+                raise OutletError(f"MQTT broker {self._at} does not let us read {name}: {code}")
 
     async def publish(self, messages: Sequence[Publication]) -> None:
         """Publish in order; returns when the broker has acknowledged every one.

@@ -97,7 +97,7 @@ class MqttOutlet:
     async def show(self, view: SiteView) -> None:
         """Publish what changed, what would expire, and that what is no more is no more."""
         now_s = time.monotonic()
-        wanted = told(view, self._topics)
+        wanted = told(view, self._topics, discovery=self._settings.discovery)
         gone, due = self._ledger.gone(wanted), self._ledger.due(wanted, now_s)
         await self._publish([Publication.forget(topic) for topic in gone])
         self._ledger.cleared(gone)

@@ -31,7 +31,8 @@ class MqttSettings(Section):
     """The broker, and how to speak to it.
 
     `port` None means 8883 with TLS, else 1883. `client_id` None means one made of the site's own name, the
-    same over restarts. `insecure` lets a broker on another machine be used without TLS.
+    same over restarts. `insecure` lets a broker on another machine be used without TLS. `discovery` announces
+    rooms to Home Assistant.
     """
 
     host: str
@@ -42,6 +43,7 @@ class MqttSettings(Section):
     password_file: Path | None = None
     client_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     prefix: Topic = "roomtone"
+    discovery: bool = True
     discovery_prefix: Topic = "homeassistant"
     birth_topic: Topic = "homeassistant/status"
 

@@ -17,16 +17,14 @@ from service.outlets.mqtt.topics import Topics
 from service.outlets.port import RoomView, SiteView
 
 
-def told(view: SiteView, topics: Topics) -> list[Retained]:
+def told(view: SiteView, topics: Topics, *, discovery: bool = True) -> list[Retained]:
     """The retained messages of a site: rooms first, and that we are there once they are all said."""
-    messages = [one for room in view.rooms for one in _room(room, topics)]
+    messages: list[Retained] = []
+    for room in view.rooms:
+        messages += _states(room, topics)
+        messages += _links(room, topics)
+        messages += configs(room, topics) if discovery else ()
     return [*messages, Retained(topics.status, ONLINE, ONLINE)]
-
-
-def _room(room: RoomView, topics: Topics) -> Iterator[Retained]:
-    yield from _states(room, topics)
-    yield from _links(room, topics)
-    yield from configs(room, topics)
 
 
 def _states(room: RoomView, topics: Topics) -> Iterator[Retained]:

@@ -61,8 +61,14 @@ class Broker:
             )
         wait_for(self._answers, "mosquitto to listen")
 
+    def stop(self) -> None:
+        """In order: it writes down what it has acknowledged and not yet passed on."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait()
+
     def kill(self) -> None:
-        """As a power cut: nothing is said to anybody."""
+        """As a power cut: what it only had in memory is lost, though it may have acknowledged it."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()

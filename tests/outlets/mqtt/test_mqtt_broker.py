@@ -129,6 +129,8 @@ def test_a_deleted_room_is_cleared_even_if_nobody_was_there_when_it_went(broker:
             home = home_of(broker, site)
             assert set(home.states()) == {"lab/Occupancy", "lab/Motion"}
         assert len(home_of(broker, "a4other").configs) == 9
+        async with outlet(broker, site, discovery=False) as one:
+            await settled(one, room_view("lab"), look=lambda: not home_of(broker, site).configs)
 
     run(work)
 
