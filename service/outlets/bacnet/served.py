@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any, Final
 
-from bacpypes3.local.device import DeviceObject
-
+from service.outlets.bacnet.device import device_object
 from service.outlets.bacnet.gateway import Gateway
-from service.outlets.bacnet.identity import device_name
 from service.outlets.bacnet.layout import Entry
 from service.outlets.bacnet.network import broadcasts, network_port
 from service.outlets.bacnet.objects import make_object, show_point
@@ -29,7 +26,7 @@ class Served:
         self._settings = settings
         self._entries: dict[Entry, Any] = {}
         self.points: dict[Entry, Point] = {}
-        self._app = Gateway.from_object_list([_device_object(settings, device)])
+        self._app = Gateway.from_object_list([device_object(settings, device)])
 
     async def open(self) -> None:
         """Go on the network, and tell it where broadcasts are set.
@@ -84,17 +81,3 @@ class Served:
         """Leave the network; a good-bye to a BBMD is sent before the socket closes."""
         self._app.close()
         await asyncio.sleep(0)
-
-
-def _device_object(settings: BacnetSettings, device: Device) -> Any:  # noqa: ANN401 - the library has no types
-    return DeviceObject(
-        objectIdentifier=("device", device.instance),
-        objectName=device_name(settings.device_name, device),
-        description="Room sensing with ordinary WiFi",
-        vendorName="Roomtone",
-        vendorIdentifier=settings.vendor_id,
-        modelName="Roomtone",
-        firmwareRevision=version("roomtone"),
-        applicationSoftwareVersion=version("roomtone"),
-        databaseRevision=device.revision,
-    )

@@ -54,6 +54,23 @@ async def test_every_room_has_its_objects(panel: Panel) -> None:
     assert str(await panel.read("analog-input,2", "units")) == "no-units"
 
 
+async def test_the_device_says_who_it_is_and_claims_no_more_than_it_does(panel: Panel) -> None:
+    device = f"device,{await panel.find()}"
+    assert await panel.read(device, "object-name") == f"roomtone-{device.split(',')[1]}"
+    services = str(await panel.read(device, "protocol-services-supported")).split(";")
+    assert set(services) == {
+        "subscribe-cov",
+        "read-property",
+        "read-property-multiple",
+        "read-range",
+        "who-has",
+        "who-is",
+    }
+    types = str(await panel.read(device, "protocol-object-types-supported")).split(";")
+    told = {one.split(",")[0] for one in await panel.objects()}
+    assert set(types) == told | {"device", "network-port"}
+
+
 async def test_values_flags_and_reliability(site: Site, panel: Panel) -> None:
     assert await panel.point("binary-input,2") == ("inactive", *LIVE)
     assert await panel.point("analog-input,2") == ("0.0", *LIVE)
