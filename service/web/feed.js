@@ -1,5 +1,6 @@
 // The list of events, newest first, bounded.
 
+import { Deeds } from "./alerts.js";
 import { element } from "./cards.js";
 import * as words from "./words.js";
 
@@ -9,6 +10,7 @@ export class Feed {
   constructor(list, empty) {
     this.list = list;
     this.empty = empty;
+    this.deeds = new Deeds();
   }
 
   add(message) {
@@ -26,6 +28,7 @@ export class Feed {
       flag.className = "flag";
       item.append(flag);
     }
+    this.deeds.tell(item, message);
     this.list.prepend(item);
     while (this.list.children.length > MOST) this.list.lastElementChild.remove();
     this.empty.hidden = true;

@@ -10,6 +10,7 @@ import pytest
 from service.api.stream.outbox import StreamEnd
 from service.events import EventType, Severity
 from service.store.keys import Role
+from service.store.schema import alerts
 from service.store.sessions import login_url
 from tests.service.running import PretendedWorker, Running, link_facts, wait_for
 
@@ -146,6 +147,27 @@ def test_events_arrive_live_and_after_a_lost_connection(
     shown = page.get_by_role("log").locator("li").evaluate_all("items => items.map(i => +i.dataset.sequence)")
     assert shown == sorted(set(shown), reverse=True), "in order, none twice"
     assert {first, second} <= set(shown)
+
+
+def test_an_alert_is_answered_where_it_is_told(
+    api: Running, worker: PretendedWorker, page: playwright.Page
+) -> None:
+    furnish(api)
+    now = time.time_ns()
+    row = {"rule": "room_occupied", "room": "lab", "severity": "info", "state": "raised", "kind": "link_lost"}
+    with api.store.write() as connection:
+        values = {**row, "raised_ns": now, "updated_ns": now, "doc": {}, "marks": {}}
+        connection.execute(alerts.insert().values(alert_id="a1", **values))
+    page.goto(login_url(api.store, api.base))
+    expect(page.get_by_role("status").first).to_have_text("live")
+    api.append(EventType.ALERT_RAISED, "lab", Severity.INFO, alert_id="a1", rule="link_lost")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    page.get_by_role("button", name="False alarm").click()
+    expect(page.get_by_role("button", name="False alarm")).to_have_count(0)
+    shown = api.client.get("/v1/alerts/a1").json()
+    assert (shown["state"], shown["dismissed"]["false_alarm"]) == ("dismissed", True)
+    expect(page.get_by_role("log").locator("li").first).to_contain_text("Alert cleared")
 
 
 def test_pasted_key_logs_in_and_wrong_one_does_not(api: Running, page: playwright.Page) -> None:

@@ -42,6 +42,7 @@ class Cause(StrEnum):
     SCHEDULE_OVER = "schedule_over"
     RULE_CHANGED = "rule_changed"
     ROOM_DELETED = "room_deleted"
+    ROOM_ERASED = "room_erased"
 
 
 class Key(NamedTuple):
