@@ -16,6 +16,7 @@ from service.cli.exposure import check_exposure
 from service.cli.site import ConfigFile, DataDir, site_settings
 from service.cli.welcome import Welcome, show_first_key
 from service.logs import log_to_stderr
+from service.outlets.registry import has_any
 from service.settings import ServerSettings, Settings
 from service.store.engine import Store, open_store
 from service.store.enroll import seed
@@ -64,7 +65,8 @@ def run(
 
 def _parts(settings: Settings, config: Path | None, capture: Path | None, *, demo: bool) -> list[Part]:
     where = [] if config is None else ["--config", str(config)]
-    parts = [Part(name, [name, *where]) for name in ("worker", "api", "trainer", "outlets")]
+    names = ["worker", "api", "trainer", *(["outlets"] if has_any(settings) else [])]
+    parts = [Part(name, [name, *where]) for name in names]
     if capture is not None:
         words = ["replay", str(capture), "--link", CAPTURE, "--room", CAPTURE, "--speed", "1"]
         parts.append(Part("replay", [*words, "--to", settings.ingest.endpoint], beats=False, once=True))

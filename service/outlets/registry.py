@@ -24,6 +24,11 @@ def configured(settings: Settings) -> list[str]:
     return [name for name in OUTLETS if getattr(settings.outlets, name) is not None]
 
 
+def has_any(settings: Settings) -> bool:
+    """Whether the part that feeds outlets has anything to do: webhooks may be made at any time."""
+    return settings.outlets.webhooks.enabled or bool(configured(settings))
+
+
 def build(settings: Settings, store: Store) -> list[Outlet]:
     """The outlets of this site.
 

@@ -47,23 +47,8 @@ async def _run(settings: Settings, store: Store, keep: Callable[[], None], stop:
     views = Views(store, watch, allow_non_live=allow)
     fleet = Fleet(lambda outlet: Follower(outlet, store, tail, views, allow_non_live=allow))
     outlets = build(settings, store)
-
     keeper = Keeper(Shop.open(settings, store), fleet) if settings.outlets.webhooks.enabled else None
-
-    def on_signal(topic: str, body: Mapping[str, JsonValue]) -> None:
-        if topic == "heartbeat":
-            watch.hear(body)
-        elif topic == "events":
-            tail.wake()
-        elif topic == "webhooks" and keeper is not None:
-            keeper.wake()
-
-    line = SignalLine(
-        lambda: open_signals(settings, PART),
-        on_signal,
-        part=PART,
-        more=lambda: {"outlets": fleet.report()},
-    )
+    line = _line(settings, watch, tail, keeper, fleet)
     line.start()
     tasks = [asyncio.create_task(part.run()) for part in (tail, keeper) if part is not None]
     try:
@@ -83,3 +68,22 @@ async def _run(settings: Settings, store: Store, keep: Callable[[], None], stop:
         await fleet.close()
         await asyncio.to_thread(line.stop)
         _log.info("outlets_stopped")
+
+
+def _line(settings: Settings, watch: Watch, tail: Tail, keeper: Keeper | None, fleet: Fleet) -> SignalLine:
+    """The line to the bus: who is heard, what wakes us, what our heartbeat tells."""
+
+    def on_signal(topic: str, body: Mapping[str, JsonValue]) -> None:
+        if topic == "heartbeat":
+            watch.hear(body)
+        elif topic == "events":
+            tail.wake()
+        elif topic == "webhooks" and keeper is not None:
+            keeper.wake()
+
+    return SignalLine(
+        lambda: open_signals(settings, PART),
+        on_signal,
+        part=PART,
+        more=lambda: {"outlets": fleet.report()},
+    )
