@@ -1,5 +1,6 @@
 """The outlet: tells a broker the retained truth and every event, and repeats it when somebody missed it."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import aiomqtt
 import structlog
 
 from service.errors import ServiceError
-from service.outlets.mqtt.client import Connection
+from service.outlets.mqtt.client import GOOD_BYE_S, Connection
 from service.outlets.mqtt.events import publication
 from service.outlets.mqtt.payloads import OFFLINE, ONLINE
 from service.outlets.mqtt.publication import Publication
@@ -86,8 +87,9 @@ class MqttOutlet:
         if connection is None:
             return
         if not isinstance(error, OutletError):
-            with suppress(OutletError):
-                await connection.publish([Publication(self._topics.status, OFFLINE, retain=True)])
+            with suppress(OutletError, TimeoutError):
+                async with asyncio.timeout(GOOD_BYE_S):
+                    await connection.publish([Publication(self._topics.status, OFFLINE, retain=True)])
         await connection.close()
 
     async def deliver(self, events: Sequence[StoredEvent]) -> None:
