@@ -16,13 +16,13 @@ from tests.service.running import wait_for
 _CONFIG = """
 global(
   workDirectory="{folder}"
-  defaultNetstreamDriverCAFile="{certificate}"
+  defaultNetstreamDriverCAFile="{trusted}"
   defaultNetstreamDriverCertFile="{certificate}"
   defaultNetstreamDriverKeyFile="{key}"
 )
 module(
   load="imtcp"
-  streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon"
+  streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="{mode}"
 )
 input(type="imtcp" port="{port}" address="127.0.0.1")
 template(name="told" type="list" option.jsonf="on") {{
@@ -39,9 +39,9 @@ action(type="omfile" file="{told}" template="told")
 
 
 class Rsyslog:
-    """The daemon; may be killed and started again."""
+    """The daemon; may be killed and started again. With `sender` only who shows that certificate may send."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sender: Path | None = None) -> None:
         program = shutil.which("rsyslogd") or shutil.which("/usr/sbin/rsyslogd")
         if program is None or not list(Path("/usr/lib").glob("*/rsyslog/lmnsd_gtls.so")):
             pytest.skip("no rsyslogd with TLS here (Debian: rsyslog, rsyslog-gnutls)")
@@ -51,11 +51,15 @@ class Rsyslog:
         own_certificate(self.certificate, self._key, name="collector", hosts=["localhost"])
         self.told = folder / "told.jsonl"
         self.told.touch()
+        trusted = folder / "trusted.pem"
+        trusted.write_bytes(b"".join(path.read_bytes() for path in (self.certificate, sender) if path))
         self._config = folder / "rsyslog.conf"
         self._config.write_text(
             _CONFIG.format(
                 folder=folder,
                 certificate=self.certificate,
+                trusted=trusted,
+                mode="anon" if sender is None else "x509/certvalid",
                 key=self._key,
                 port=self.port,
                 told=self.told,

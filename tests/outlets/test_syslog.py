@@ -1,7 +1,9 @@
 """Syslog over TLS, read back by rsyslogd; and the form of messages, byte by byte."""
 
+import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from service.outlets.syslog.settings import SyslogSettings
 from service.settings import Settings
 from service.store.audit import record
 from service.store.engine import Store, open_store
+from service.store.eventlog import read_events
 from service.store.outlets import cursors
 from tests.outlets.rsyslog import Rsyslog
 from tests.outlets.site import OutletsThread, append
@@ -109,6 +112,20 @@ async def test_a_collector_that_nobody_vouches_for_gets_nothing(
     )
     with pytest.raises(OutletError, match=r"not valid for 'b\.example'"):
         await other.__aenter__()
+
+
+async def test_a_collector_that_asks_gets_our_certificate(tmp_path: Path, store: Store) -> None:
+    ours, key = tmp_path / "site.pem", tmp_path / "site.key"
+    own_certificate(ours, key, name="site", hosts=["site.example"])
+    refused, taken = append(store, 2)
+    with Rsyslog(tmp_path, sender=ours) as strict:
+        for number, shown in ((refused, {}), (taken, {"cert_file": ours, "key_file": key})):
+            outlet = make(site(tmp_path, strict.port, ca_file=strict.certificate, **shown), store)
+            with suppress(OutletError):  # with TLS 1.3 a sender may hear of the refusal only later
+                async with outlet:
+                    await outlet.deliver(read_events(store, after=number - 1, limit=1).events)
+        await asyncio.to_thread(wait_for, strict.messages, "the message of who showed one")
+        assert [field(message, "sequence") for message in strict.messages()] == [str(taken)]
 
 
 def test_a_message_is_as_rfc_5424_writes_it() -> None:
