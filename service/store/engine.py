@@ -91,20 +91,39 @@ def open_store(url: str) -> Store:
     Raises:
         StoreError: unreachable, not a database of ours, or written by a newer Roomtone.
     """
-    try:
+    with _errors_named(url):
         store = Store(_engine(sa.make_url(url)))
         with _closed_on_error(store):
             changed = migrate(store.engine, store.writer, MIGRATIONS)
             if changed and store.engine.dialect.name == "postgresql":
                 with store.write() as connection:
                     postgresql.order_bytewise(connection, metadata)
+    return store
+
+
+def connect_store(url: str) -> Store:
+    """The store at this URL as it is, whatever tables it has: for who replaces all of it.
+
+    Raises:
+        StoreError: unreachable, or not a database.
+    """
+    with _errors_named(url):
+        store = Store(_engine(sa.make_url(url)))
+        with _closed_on_error(store), store.read() as connection:
+            sa.inspect(connection).get_table_names()
+    return store
+
+
+@contextmanager
+def _errors_named(url: str) -> Iterator[None]:
+    try:
+        yield
     except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).strip()
         raise StoreError(
             f"cannot open the store {_public(url)}: {cause}; "
             "check that the address is right, and that it is writable and no other program's"
         ) from error
-    return store
 
 
 @contextmanager

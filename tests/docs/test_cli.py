@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 
 def subcommands(name: str) -> list[list[str]]:
     groups = {
-        "keys": ["create", "list", "revoke"],
+        "keys": ["create", "list", "revoke", "bus"],
         "links": ["enroll"],
         "bacnet": ["ede"],
         "bench": ["decode", "pipeline"],

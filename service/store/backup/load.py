@@ -1,0 +1,147 @@
+"""Restoring an archive: the whole store in one transaction, then the files, then today's tables."""
+
+import base64
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from service.store import postgresql
+from service.store.backup.counters import read_counters, set_counter
+from service.store.backup.manifest import FILES, FOLDERS, BackupError, Manifest, file_of, table_of
+from service.store.backup.read import check_archive, members
+from service.store.engine import connect_store
+from service.store.migrate import APPLIED
+from service.store.migrations import MIGRATIONS
+from service.store.schema import metadata
+
+NUMBERS_APART: Final = 1_000_000
+"""The log goes on so far above the archive's: numbers that were given out after the backup, and are known to
+others, are never given to other events."""
+Told = Callable[[int, int], None]
+
+
+def restore_backup(
+    url: str, data_dir: Path, file: Path, *, replace: bool, told: Told = lambda *_: None
+) -> Manifest:
+    """Make the store and the files beside it what they were; the service must not run.
+
+    Raises:
+        BackupError: the archive is no good, or there is something to lose and `replace` is not set.
+        StoreError: the store cannot be opened.
+    """
+    manifest = check_archive(file)
+    store = connect_store(url)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".restore-", dir=data_dir))
+    try:
+        with store.write() as connection:
+            if not replace and (there := _worth_keeping(connection) or _files_there(data_dir)):
+                raise BackupError(
+                    f"there is something already ({there}); --replace puts the backup in its place"
+                )
+            _restore_rows(connection, manifest, file, aside, told)
+        _swap_files(aside, data_dir)
+    finally:
+        store.close()
+        shutil.rmtree(aside, ignore_errors=True)
+    return manifest
+
+
+def _worth_keeping(connection: sa.Connection) -> str | None:
+    """What of a site is in the store, in words; None for an empty one."""
+    for name in ("rooms", "links", "keys", "samples", "events"):
+        if sa.inspect(connection).has_table(name):
+            count = connection.execute(sa.select(sa.func.count()).select_from(sa.table(name))).scalar_one()
+            if count:
+                return f"{name}: {count}"
+    return None
+
+
+def _files_there(data_dir: Path) -> str | None:
+    found = [name for name in (*FOLDERS, *FILES) if (data_dir / name).exists()]
+    return f"{data_dir / found[0]}" if found else None
+
+
+def _restore_rows(connection: sa.Connection, manifest: Manifest, file: Path, aside: Path, told: Told) -> None:
+    last = _last_numbers(connection)
+    _make_tables(connection, manifest)
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    total, done = sum(manifest.rows.values()), 0
+    for name, content in members(file):
+        path, table = file_of(name), table_of(name)
+        if path is not None:
+            _write(aside / path, content)
+        elif table is not None:
+            done += _insert(connection, tables.tables[table], content.splitlines())
+            told(done, total)
+    for name, counted in manifest.counters.items():
+        number = max(counted, last.get(name, 0))
+        set_counter(connection, name, number + NUMBERS_APART if name == "events" else number)
+    if connection.dialect.name == "postgresql":
+        postgresql.order_bytewise(connection, metadata)
+
+
+def _last_numbers(connection: sa.Connection) -> dict[str, int]:
+    """Numbers that the store in place has given out; they are not used again."""
+    known = set(sa.inspect(connection).get_table_names())
+    return read_counters(connection) if set(metadata.tables) <= known else {}
+
+
+def _make_tables(connection: sa.Connection, manifest: Manifest) -> None:
+    """The tables as they were when the archive was written, without rows."""
+    APPLIED.drop(connection, checkfirst=True)
+    metadata.drop_all(connection)
+    APPLIED.create(connection)
+    for step in MIGRATIONS:
+        if step.number in manifest.steps:
+            step.upgrade(connection)
+            row = {"number": step.number, "name": step.name, "applied_ns": time.time_ns()}
+            connection.execute(sa.insert(APPLIED).values(row))
+    made = set(sa.inspect(connection).get_table_names())
+    for table in metadata.sorted_tables:
+        if table.name in made:
+            connection.execute(sa.delete(table))  # what a step wrote for sites that begin
+
+
+def _insert(connection: sa.Connection, table: sa.Table, lines: Sequence[bytes]) -> int:
+    rows = [_row(table, msgspec.json.decode(line)) for line in lines]
+    for start in range(0, len(rows), 500):
+        connection.execute(sa.insert(table), rows[start : start + 500])
+    return len(rows)
+
+
+def _row(table: sa.Table, document: dict[str, Any]) -> dict[str, Any]:
+    """A line as the table takes it: bytes from base64, and nothing told from JSON's null."""
+    for column in table.columns:
+        value = document[column.name]
+        if value is not None and isinstance(column.type, sa.LargeBinary):
+            document[column.name] = base64.b64decode(value)
+        elif value is None and isinstance(column.type, sa.JSON) and not column.nullable:
+            document[column.name] = sa.JSON.NULL
+    return document
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def _swap_files(aside: Path, data_dir: Path) -> None:
+    """Put the archive's files in place of those that are there."""
+    for name in (*FOLDERS, *FILES):
+        target = data_dir / name
+        if target.is_dir():
+            shutil.rmtree(target)
+        target.unlink(missing_ok=True)
+        if (aside / name).exists():
+            (aside / name).rename(target)
