@@ -86,10 +86,9 @@ class MqttOutlet:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if not isinstance(error, OutletError):
-            with suppress(OutletError, TimeoutError):
-                async with asyncio.timeout(GOOD_BYE_S):
-                    await connection.publish([Publication(self._topics.status, OFFLINE, retain=True)])
+        with suppress(OutletError, TimeoutError):  # after trouble too: the will is said only if we vanish
+            async with asyncio.timeout(GOOD_BYE_S):
+                await connection.publish([Publication(self._topics.status, OFFLINE, retain=True)])
         await connection.close()
 
     async def deliver(self, events: Sequence[StoredEvent]) -> None:

@@ -35,7 +35,7 @@ allow_anonymous true
 certfile {folder}/cert.pem
 keyfile {folder}/key.pem
 """
-RIGHTS = f"user {USER}\ntopic readwrite homeassistant/#\ntopic readwrite allowed/#\ntopic read #\n"
+RIGHTS = f"user {USER}\ntopic readwrite allowed/#\ntopic write roomtone/+/status\ntopic read #\n"
 
 
 class Broker:

@@ -165,9 +165,13 @@ def test_a_topic_that_the_broker_refuses_is_trouble_and_not_delivered(broker: Br
     async def work() -> None:
         async with outlet(broker, "a6", prefix="allowed", **login) as one:
             await one.deliver([EVENT])
-        async with outlet(broker, "a6", **login) as one:
-            with pytest.raises(OutletError, match=r"refused.*Not authorized.*access rules"):
+        status = "roomtone/a6/status"
+        with pytest.raises(OutletError, match=r"refused.*Not authorized.*access rules"):
+            async with outlet(broker, "a6", **login) as one:
+                await one.show(view())
+                assert retained(broker.port, status)[status].payload == b"online"
                 await one.deliver([EVENT])
+        assert retained(broker.port, status)[status].payload == b"offline"
         secret.write_text("wrong")
         with pytest.raises(OutletError, match=r"cannot be used.*Not authorized"):
             await outlet(broker, "a6", **login).__aenter__()
