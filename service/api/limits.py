@@ -7,11 +7,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+import structlog
+
 from service.access_settings import LimitSettings
 from service.api.problems import Problem
 
 _BURST_S = 2.0
 _MOST_CALLERS = 10_000
+_log = structlog.get_logger(__name__)
 
 
 class Buckets:
@@ -19,7 +22,7 @@ class Buckets:
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = rate, burst, clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._levels: OrderedDict[str, tuple[float, float, bool]] = OrderedDict()
         self._lock = threading.Lock()
 
     def take(self, name: str) -> float:
@@ -28,13 +31,15 @@ class Buckets:
             return 0.0
         with self._lock:
             now = self._clock()
-            level, seen = self._levels.get(name, (self._burst, now))
+            level, seen, was_granted = self._levels.get(name, (self._burst, now, True))
             level = min(self._burst, level + (now - seen) * self._rate)
             granted = level >= 1
-            self._levels[name] = (level - 1 if granted else level), now
+            self._levels[name] = (level - 1 if granted else level), now, granted
             self._levels.move_to_end(name)
             if len(self._levels) > _MOST_CALLERS:
                 self._levels.popitem(last=False)  # who was silent for longest has a full bucket anyway
+        if was_granted and not granted:
+            _log.warning("limit_reached", who=name, per_s=self._rate)  # once, however long it goes on
         return 0.0 if granted else (1 - level) / self._rate
 
 
@@ -58,8 +63,9 @@ class Limits:
         _refuse_for(self._keys.take(actor), "requests with this key")
 
     def fail(self, address: str) -> None:
-        """A key or password of somebody at this address was wrong; those who hold a good one go on."""
+        """A key or token of somebody at this address was wrong; those who hold a good one go on."""
         _refuse_for(self._failures.take(address), "wrong keys from this address")
+        _log.warning("wrong_key", address=address)
 
     def open_stream(self) -> None:
         """A stream is opened; `close_stream` must follow."""

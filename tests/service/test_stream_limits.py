@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
+from service.access_settings import LimitSettings
 from service.api.stream.outbox import Outbox, StreamEnd
 from service.api.tickets import TICKET_S, Tickets
 from service.events import EventType
@@ -255,3 +257,29 @@ def test_shutdown_does_not_wait_for_open_streams(tmp_path: Path) -> None:
         api.__exit__(None, None, None)  # fails if the server's thread hangs on the open stream
         with pytest.raises(ConnectionClosed):
             stays.recv(timeout=30)
+
+
+async def test_a_thousand_connections_are_bounded_and_others_never_notice(tmp_path: Path) -> None:
+    most = 200
+    with Running(tmp_path, limits=LimitSettings(streams=most, address_requests_per_s=0)) as api:
+        address = f"ws://127.0.0.1:{api.port}/v1/alerts/stream"
+        headers = {"Authorization": f"Bearer {api.key}"}
+        held, refused = [], []
+
+        async def one() -> None:
+            try:
+                held.append(await websockets.connect(address, additional_headers=headers, proxy=None))
+            except InvalidStatus as error:
+                refused.append(error.response.status_code)
+
+        for _ in range(10):
+            await asyncio.gather(*(one() for _ in range(100)))
+            answer = await asyncio.to_thread(api.client.get, "/v1/rooms")
+            assert answer.status_code == 200
+        assert len(held) == most
+        assert refused == [429] * (1000 - most)
+        await asyncio.gather(*(stream.close() for stream in held))
+        await asyncio.to_thread(wait_for, lambda: api.context.limits._streams == 0, "all to be gone")
+        with api.stream() as stream:
+            stream.send('{"type": "subscribe"}')
+            wait_for(lambda: api.context.hub.clients, "one to be let in again")
