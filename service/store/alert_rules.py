@@ -52,18 +52,20 @@ def put_rules(
     store: Store, rules: Sequence[AlertRule], *, check: Callable[[str], None], actor: str
 ) -> list[Document]:
     """Replace all rules. `check` is called with the list's entity tag; what it raises leaves it as it is."""
-    after = [rule.model_dump(mode="json") for rule in rules]
     with store.write() as connection:
-        before = [rule.model_dump(mode="json") for rule in readable(read_documents(connection))]
-        check(etag_of(before))
-        _write(connection, after)
-        record(
-            connection,
-            actor=actor,
-            action="alert_rules.changed",
-            target="alert-rules",
-            detail=_difference(before, after),
-        )
+        return write_rules(connection, rules, check=check, actor=actor)
+
+
+def write_rules(
+    connection: sa.Connection, rules: Sequence[AlertRule], *, check: Callable[[str], None], actor: str
+) -> list[Document]:
+    """As `put_rules`, in the caller's transaction."""
+    after = [rule.model_dump(mode="json") for rule in rules]
+    before = read_documents(connection)
+    check(etag_of([rule.model_dump(mode="json") for rule in readable(before)]))
+    _write(connection, after)
+    difference = _difference(before, after)
+    record(connection, actor=actor, action="alert_rules.changed", target="alert-rules", detail=difference)
     return after
 
 

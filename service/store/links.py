@@ -52,24 +52,33 @@ def put_link(
     store: Store, link: str, *, room: str | None, nic: str, doc: dict[str, Any], check: Check, actor: str
 ) -> tuple[LinkRecord, bool]:
     """Create the link or replace what is configured of it; also whether it is new."""
-    now = time.time_ns()
     with store.write() as connection:
-        before = _select(connection, link)
-        check(before)
-        row: dict[str, Any] = {"room": room, "nic": nic, "doc": doc, "updated_ns": now}
-        if before is None:
-            connection.execute(sa.insert(links).values(link=link, revision=1, created_ns=now, **row))
-        else:
-            update = sa.update(links).where(links.c.link == link)
-            connection.execute(update.values(revision=before.revision + 1, **row))
-        after = _record(connection.execute(sa.select(links).where(links.c.link == link)).mappings().one())
-        record(
-            connection,
-            actor=actor,
-            action="link.changed",
-            target=link,
-            detail=change(_facts(before), _facts(after)),
-        )
+        return write_link(connection, link, room=room, nic=nic, doc=doc, check=check, actor=actor)
+
+
+def write_link(
+    connection: sa.Connection,
+    link: str,
+    *,
+    room: str | None,
+    nic: str,
+    doc: dict[str, Any],
+    check: Check,
+    actor: str,
+) -> tuple[LinkRecord, bool]:
+    """As `put_link`, in the caller's transaction."""
+    now = time.time_ns()
+    before = _select(connection, link)
+    check(before)
+    row: dict[str, Any] = {"room": room, "nic": nic, "doc": doc, "updated_ns": now}
+    if before is None:
+        connection.execute(sa.insert(links).values(link=link, revision=1, created_ns=now, **row))
+    else:
+        update = sa.update(links).where(links.c.link == link)
+        connection.execute(update.values(revision=before.revision + 1, **row))
+    after = _record(connection.execute(sa.select(links).where(links.c.link == link)).mappings().one())
+    detail = change(_facts(before), _facts(after))
+    record(connection, actor=actor, action="link.changed", target=link, detail=detail)
     return after, before is None
 
 

@@ -77,22 +77,35 @@ def put_room(
 
     Links are replaced only where the document sets them. `nics` tells the NIC of links that were heard of.
     """
-    now = time.time_ns()
     with store.write() as connection:
-        before = next(iter(select_rooms(connection, only=room)), None)
-        check(before)
-        document = config.model_dump(mode="json", exclude={"links"})
-        if before is None:
-            row = {"room": room, "revision": 1, "doc": document, "created_ns": now, "updated_ns": now}
-            connection.execute(sa.insert(rooms).values(row))
-        else:
-            changed = {"revision": before.revision + 1, "doc": document, "updated_ns": now}
-            connection.execute(sa.update(rooms).where(rooms.c.room == room).values(changed))
-        if "links" in config.model_fields_set:
-            _assign(connection, room, config.links, nics, now)
-        after = select_rooms(connection, only=room)[0]
-        _note(connection, EventType.ROOM_CHANGED, after, {"revision": after.revision})
-        _audit(connection, actor, room, before, after)
+        return write_room(connection, room, config, check=check, actor=actor, nics=nics)
+
+
+def write_room(
+    connection: sa.Connection,
+    room: str,
+    config: RoomConfig,
+    *,
+    check: Check,
+    actor: str,
+    nics: Mapping[str, str],
+) -> tuple[RoomRecord, bool]:
+    """As `put_room`, in the caller's transaction."""
+    now = time.time_ns()
+    before = next(iter(select_rooms(connection, only=room)), None)
+    check(before)
+    document = config.model_dump(mode="json", exclude={"links"})
+    if before is None:
+        row = {"room": room, "revision": 1, "doc": document, "created_ns": now, "updated_ns": now}
+        connection.execute(sa.insert(rooms).values(row))
+    else:
+        changed = {"revision": before.revision + 1, "doc": document, "updated_ns": now}
+        connection.execute(sa.update(rooms).where(rooms.c.room == room).values(changed))
+    if "links" in config.model_fields_set:
+        _assign(connection, room, config.links, nics, now)
+    after = select_rooms(connection, only=room)[0]
+    _note(connection, EventType.ROOM_CHANGED, after, {"revision": after.revision})
+    _audit(connection, actor, room, before, after)
     return after, before is None
 
 

@@ -16,6 +16,7 @@ def subcommands(name: str) -> list[list[str]]:
     groups = {
         "keys": ["create", "list", "revoke", "bus"],
         "links": ["enroll"],
+        "config": ["check", "show", "schema", "export", "diff", "import"],
         "bacnet": ["ede"],
         "bench": ["decode", "pipeline"],
         "train": ["presence", "counting", "localization", "suspicious_object", "activity", "zoo"],
