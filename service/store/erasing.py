@@ -7,6 +7,7 @@ PostgreSQL gives the space back with its next VACUUM. Backups made before are th
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -19,6 +20,8 @@ from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
 from service.store.log import append_event
 from service.store.schema import alerts, answers, erasures, events, rooms
+
+_DAY_NS: Final = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def erase_history(
     connection: sa.Connection, room: str, span: Range, now_ns: int, cause: str
 ) -> dict[str, int]:
     """As `erase`, in the caller's transaction; every open alert of the room ends for this cause."""
-    gone = {str(LOG.name): _blank(connection, room, span, now_ns)}
+    gone = {str(LOG.name): _blank(connection, room, span)}
     _clear_alerts(connection, room, now_ns, cause)
     for table, (begin, end) in HISTORY.items():
         about = of_room(room, table) & (table.c[begin] < span.to_ns) & (table.c[end] >= span.from_ns)
@@ -86,12 +89,16 @@ def _clear_alerts(connection: sa.Connection, room: str, now_ns: int, cause: str)
         connection.execute(over.values(state="cleared", cleared_ns=now_ns))
 
 
-def _blank(connection: sa.Connection, room: str, span: Range, now_ns: int) -> int:
-    """Events keep number, room and whether frames were live; type, time, severity and data are gone."""
+def _blank(connection: sa.Connection, room: str, span: Range) -> int:
+    """Events keep number, day, room and whether frames were live; type, time, severity and data are gone.
+
+    The day stays because retention takes the log from its old end, by time.
+    """
     about = of_room(room, events) & (events.c.time_ns >= span.from_ns) & (events.c.time_ns < span.to_ns)
     about &= events.c.type != EventType.ROOM_ERASED
     source = events.c.data["source"].as_string()
-    blank: Mapping[str, object] = {"type": EventType.ROOM_ERASED, "severity": None, "time_ns": now_ns}
+    day = events.c.time_ns - events.c.time_ns % _DAY_NS
+    blank: Mapping[str, object] = {"type": EventType.ROOM_ERASED, "severity": None, "time_ns": day}
     count = 0
     for kind in connection.execute(sa.select(source).where(about).distinct()).scalars().all():
         kept = {"room": room} | ({} if kind is None else {"source": kind})

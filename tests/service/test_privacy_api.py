@@ -198,6 +198,7 @@ def test_erased_bytes_are_in_no_file_and_numbers_of_events_stay(tmp_path: Path) 
         assert [row["sequence"] for row in after][: len(numbers)] == numbers
         blank = [row for row in after if row["type"] == EventType.ROOM_ERASED]
         assert {row["room"] for row in blank} == {"lab"}
+        assert all(row["time_ns"] % (86400 * 10**9) == 0 for row in blank), "the day, for retention; no time"
         assert {"room": "lab", "source": "live"} in [row["data"] for row in blank]
         assert api.client.get("/v1/rooms/lab").status_code == 200
         # The audit log keeps who changed the room's document from what to what.
