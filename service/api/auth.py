@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import oidc
 from service.api.context import Context, context_of
+from service.api.leaving import LEAVING_MARK
 from service.api.limits import address_of
 from service.api.media import check_body_type
 from service.api.problems import Problem, problem_response, request_id_of
@@ -145,12 +146,17 @@ def get_principal(request: Request) -> Principal:
     return principal
 
 
-def guarded(role: Role, *, whole_site: bool = False, secret: bool = False) -> dict[str, Any]:
+def guarded(
+    role: Role, *, whole_site: bool = False, secret: bool = False, leaving: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Options of a route that takes this role; the marks show in the OpenAPI document.
 
-    `secret`: its answer holds one, which is told once and not kept for an `Idempotency-Key`.
+    `secret`: its answer holds one, which is told once and not kept for an `Idempotency-Key`. `leaving`: the
+    route will go, as `service.api.leaving` tells.
     """
     marks: dict[str, Any] = {ROLE_MARK: role.value} | ({SECRET_MARK: True} if secret else {})
+    if leaving is not None:
+        marks |= {LEAVING_MARK: dict(leaving), "deprecated": True}
     return {"dependencies": [Depends(Needs(role, whole_site=whole_site))], "openapi_extra": marks}
 
 

@@ -10,6 +10,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.leaving import leaving_headers
 from service.api.metrics import HttpMetrics
 from service.api.problems import Problem, problem_response
 
@@ -107,7 +108,7 @@ class _Seen:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
-            for name, value in self._headers.items():
+            for name, value in (*self._headers.items(), *leaving_headers(self.scope).items()):
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
         elif message["type"] == "websocket.accept":

@@ -1,11 +1,15 @@
 """How often one may ask, from where, and in which form: 429, CORS, OPTIONS, Accept, request ids."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter
 
 from service.access_settings import LimitSettings
+from service.api.auth import guarded
+from service.api.leaving import leaving
 from service.api.limits import Buckets, Limits, address_of
 from service.api.problems import Problem
 from service.store.keys import Role
@@ -205,3 +209,25 @@ def test_a_rate_in_the_problem_is_a_problem(tmp_path: Path) -> None:
     limits.ask("a")
     with pytest.raises(Problem, match="too many requests from this address; try again in 1 s"):
         limits.ask("a")
+
+
+def test_routes_that_will_go_say_so_on_every_answer(tmp_path: Path) -> None:
+    since, until = datetime(2026, 11, 21, tzinfo=UTC), datetime(2027, 11, 21, tzinfo=UTC)
+    told = leaving(since, until, "/v2/rooms")
+    router = APIRouter(tags=["old"])
+
+    @router.get("/v1/old", **guarded(Role.OPERATOR, leaving=told))
+    def read_old() -> dict[str, str]:
+        """What was."""
+        return {}
+
+    with Running(tmp_path) as api:
+        api.app.include_router(router)
+        with api.client_of(api.new_key(Role.VIEWER)) as viewer:
+            for answer, status in ((api.client.get("/v1/old"), 200), (viewer.get("/v1/old"), 403)):
+                assert answer.status_code == status
+                assert answer.headers["deprecation"] == "@1795219200"
+                assert answer.headers["sunset"] == "Sun, 21 Nov 2027 00:00:00 GMT"
+                assert answer.headers["link"] == '</v2/rooms>; rel="successor-version"'
+        assert "deprecation" not in api.client.get("/v1/rooms").headers
+        assert api.app.openapi()["paths"]["/v1/old"]["get"]["deprecated"] is True
