@@ -1,8 +1,8 @@
 """Routes that will go: told in headers on every answer, so that callers find out before they are gone.
 
-`Deprecation` after RFC 9745, `Sunset` after RFC 8594, `Link` to what takes the route's place. What
-stands under a version in the path (`/v1`) stays as it is: what would break callers comes under the next one, and
-the routes it replaces are marked so for a year.
+`Deprecation` after RFC 9745, `Sunset` after RFC 8594, `Link` to what takes the route's place. What is under
+`/v1` stays as it is: what would break callers comes under the next version, and the routes it replaces are
+marked so for a year.
 """
 
 from collections.abc import Mapping

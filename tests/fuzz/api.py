@@ -39,7 +39,8 @@ from service.api.auth import ROLE_MARK
 from service.store.keys import Role
 from tests.service.running import PretendedWorker, Running, wait_for
 
-KEYS: Final = (None, *Role)
+KEYS: Final = (Role.ADMIN, Role.OPERATOR, Role.VIEWER, None)
+"""By how much their requests find: made-up choices lean to the first."""
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -122,6 +123,8 @@ class Fuzz:
         answer = case.call(base_url=self._running.base, session=self._session, headers=headers, timeout=30)
         status = answer.status_code
         self.statuses[status] += 1
+        if status == 400 and "x-request-id" not in answer.headers:
+            return  # no HTTP that the server reads, such as 100 kB of address: it never came to us
         if needed and role is None:
             assert status == 401, f"open without a key: {status}"
         elif needed and not (role and role.includes(Role(needed))):
