@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.adaptation.upload import LONGEST_S
 from service.api.context import Context
@@ -35,35 +35,49 @@ async def label_span(context: Context, asked: Asked, from_ns: int | None, to_ns:
     """Have the newest part of a span labelled, as far as it is in memory; `asked` without its span."""
     if from_ns is None or to_ns is None:
         return Labelled(None, NOT_ABOUT_FRAMES)
+    spec = window_spec(context)
+    least_ns = round((spec.length_s + spec.hop_s) * 1e9)
+    wanted = Span(from_ns, to_ns).newest(least_ns)
     try:
-        return await _ask(context, asked, from_ns, to_ns)
+        return await _ask(context, asked, wanted)
     except Problem as problem:
-        there = _held(problem.extra, from_ns, to_ns)
+        held = problem.extra.get("held")
+        there = wanted.within(_held(held), least_ns) if held else None
         if there is None:
             return Labelled(None, problem.detail)
     try:
-        return await _ask(context, asked, *there)
+        return await _ask(context, asked, there)
     except Problem as problem:
         return Labelled(None, problem.detail)
 
 
-async def _ask(context: Context, asked: Asked, from_ns: int, to_ns: int) -> Labelled:
-    spec = window_spec(context)
-    short_ns = round((spec.length_s + spec.hop_s) * 1e9) - (to_ns - from_ns)
-    if short_ns > 0:  # a short walk: with what is around it
-        from_ns, to_ns = from_ns - short_ns // 2, to_ns + short_ns // 2
-    span = replace(asked, from_ns=max(from_ns, to_ns - round(LONGEST_S * 1e9)), to_ns=to_ns)
-    sample = await take_live(context, span, None)
+class Span(NamedTuple):
+    """[from_ns, to_ns) in capture time."""
+
+    from_ns: int
+    to_ns: int
+
+    def newest(self, least_ns: int) -> "Span":
+        """What a sample may hold of it; of a short one with so much before it that a window fits."""
+        longest = self.to_ns - round(LONGEST_S * 1e9)
+        return Span(max(min(self.from_ns, self.to_ns - least_ns), longest), self.to_ns)
+
+    def within(self, held: "Span", least_ns: int) -> "Span | None":
+        """What is held of it, with what came after where that is short; None if nothing is."""
+        from_ns, to_ns = max(self.from_ns, held.from_ns), min(self.to_ns, held.to_ns)
+        if to_ns <= from_ns:
+            return None
+        from_ns = max(min(from_ns, to_ns - least_ns), held.from_ns)
+        return Span(from_ns, min(max(to_ns, from_ns + least_ns), held.to_ns))
+
+
+async def _ask(context: Context, asked: Asked, span: Span) -> Labelled:
+    sample = await take_live(context, replace(asked, from_ns=span.from_ns, to_ns=span.to_ns), None)
     if sample.verdict.get("accepted"):
         return Labelled(sample)
     return Labelled(sample, f"the sample was rejected: {', '.join(sample.verdict['reasons'])}")
 
 
-def _held(extra: Mapping[str, Any], from_ns: int, to_ns: int) -> tuple[int, int] | None:
-    """The part of the span that the refusal says is in memory; None if there is none."""
-    held = extra.get("held")
-    if not held:
-        return None
-    first = max(from_ns, unix_ns(held["from"]) + _MILLISECOND_NS)
-    last = min(to_ns, unix_ns(held["to"]) - _MILLISECOND_NS)
-    return (first, last) if last > first else None
+def _held(told: Mapping[str, str]) -> Span:
+    """The span that a refusal names, less the milliseconds that its times are rounded to."""
+    return Span(unix_ns(told["from"]) + _MILLISECOND_NS, unix_ns(told["to"]) - _MILLISECOND_NS)

@@ -61,8 +61,8 @@ def write_rules(
 ) -> list[Document]:
     """As `put_rules`, in the caller's transaction."""
     after = [rule.model_dump(mode="json") for rule in rules]
-    before = read_documents(connection)
-    check(etag_of([rule.model_dump(mode="json") for rule in readable(before)]))
+    before = [rule.model_dump(mode="json") for rule in readable(read_documents(connection))]
+    check(etag_of(before))
     _write(connection, after)
     difference = _difference(before, after)
     record(connection, actor=actor, action="alert_rules.changed", target="alert-rules", detail=difference)

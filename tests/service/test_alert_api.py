@@ -11,6 +11,7 @@ import pytest
 
 from drivers.frame import FrameBlock
 from service.api import sampling
+from service.api.alert_samples import Span
 from service.api.documents.alerts import DismissBody, OutcomeBody, RuleList, SnoozeBody
 from service.rooms.alerting.rules import BUILT_IN
 from service.state import rfc3339, unix_ns
@@ -200,6 +201,7 @@ def test_rules_are_replaced_as_a_whole_and_lost_updates_refused(api: Running) ->
         ({**RULE, "escalation": [{"severity": "info", "limit": 3}]}, "count_over", "escalation"),
         ({"kind": "occupied", "severity": "info"}, "id", "required"),
         ("crowded", "2", ""),
+        ({**RULE, "id": "\ud800"}, "id", "rule ?: "),
         (DEN, "body", "rule 'den' stands twice"),
     ],
 )
@@ -207,7 +209,9 @@ def test_a_rule_that_does_not_fit_is_named_with_its_key(
     api: Running, rule: Any, key: str, words: str
 ) -> None:
     before = api.client.get("/v1/alert-rules").json()
-    answer = api.client.put("/v1/alert-rules", json={"items": [{**DEN, "id": "other"}, DEN, rule]})
+    body = json.dumps({"items": [{**DEN, "id": "other"}, DEN, rule]})
+    headers = {"Content-Type": "application/json"}
+    answer = api.client.put("/v1/alert-rules", content=body, headers=headers)
     errors = problem(answer, 422, "validation")["errors"]
     assert key in [str(part) for part in errors[0]["loc"]], errors
     assert words in errors[0]["msg"], errors
@@ -288,6 +292,28 @@ def test_a_false_alarm_that_nobody_remembers_is_dismissed_without_a_sample(
     assert done["sample"] is None
     assert "is held: nothing" in done["reason"]
     assert done["alert"]["dismissed"]["reason"] == done["reason"]
+
+
+@pytest.mark.parametrize(
+    ("span", "held", "asked"),
+    [
+        ((10, 30), (0, 60), (10, 30)),
+        ((10, 12), (0, 60), (7, 12)),  # a short walk with what was before it
+        ((0, 5000), (4000, 5100), (4400, 5000)),  # the newest ten minutes
+        ((10, 30), (20, 60), (20, 30)),
+        ((10, 30), (0, 25), (10, 25)),
+        ((10, 12), (9, 60), (9, 14)),
+        ((10, 12), (0, 11), (6, 11)),
+        ((10, 12), (9, 13), (9, 13)),
+        ((10, 30), (40, 60), None),
+    ],
+)
+def test_of_a_span_so_much_is_labelled_as_is_held(
+    span: tuple[int, int], held: tuple[int, int], asked: tuple[int, int] | None
+) -> None:
+    wanted = Span(span[0] * S, span[1] * S).newest(5 * S)
+    found = wanted.within(Span(held[0] * S, held[1] * S), 5 * S)
+    assert (None if found is None else (found.from_ns // S, found.to_ns // S)) == asked
 
 
 def test_a_count_is_corrected_only_by_a_count(site: Site) -> None:

@@ -184,7 +184,8 @@ def _named(value: Any, check: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN
 
 
 def _in_rule(name: str, found: ErrorDetails) -> InitErrorDetails:
-    words = {"rule": name[:64], "why": found["msg"]}
+    printable = name[:64].encode("ascii", "replace").decode()  # half a surrogate pair can be sent, not told
+    words = {"rule": printable, "why": found["msg"]}
     kind = PydanticCustomError("rule_error", "rule {rule}: {why}", words)
     return InitErrorDetails(type=kind, loc=found["loc"], input=None)
 
