@@ -1,6 +1,7 @@
 """Configuration of a site: `site.toml`, then `ROOMTONE_` environment (`__` nests), then flags."""
 
 import hashlib
+import ipaddress
 import os
 import tempfile
 from collections.abc import Mapping
@@ -41,6 +42,19 @@ class ServerSettings(Section):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*]+$")]] = Field(default_factory=list)
     limits: LimitSettings = LimitSettings()
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _one_place(cls, proxy: str | None) -> str | None:
+        """Who may say in X-Forwarded-For where a request comes from; never everybody."""
+        for part in [] if proxy is None else proxy.split(","):
+            try:
+                network = ipaddress.ip_network(part.strip())
+            except ValueError as error:
+                raise ValueError("write the proxy's IP address or network, or several with commas") from error
+            if network.prefixlen == 0:
+                raise ValueError("this trusts everybody; name the proxy's own address")
+        return proxy
 
 
 class IngestSettings(Section):
