@@ -12,7 +12,7 @@ def check_exposure(server: ServerSettings) -> None:
     """Refuse to serve keys in clear text to a network.
 
     Raises:
-        CommandError: the host is not loopback, without TLS or a trusted proxy, or TLS is half set or cannot work.
+        CommandError: the host is not loopback, without TLS or a trusted proxy, or TLS cannot work.
     """
     if (server.tls_cert is None) != (server.tls_key is None):
         raise CommandError("TLS needs both --tls-cert and --tls-key")

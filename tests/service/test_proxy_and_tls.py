@@ -88,5 +88,5 @@ def test_files_that_make_no_tls_are_named_before_anything_starts(tmp_path: Path)
     text.write_text("no key")
     check_exposure(ServerSettings(tls_cert=tmp_path / "one.pem", tls_key=tmp_path / "one.key"))
     for cert, key in (("one.pem", "two.key"), ("text.pem", "one.key"), ("one.pem", "text.pem")):
-        with pytest.raises(CommandError, match="TLS cannot be spoken with .*both must be PEM"):
+        with pytest.raises(CommandError, match=r"TLS cannot be spoken with .*both must be PEM"):
             check_exposure(ServerSettings(tls_cert=tmp_path / cert, tls_key=tmp_path / key))
