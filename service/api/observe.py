@@ -48,8 +48,10 @@ class Observe:
         began = time.perf_counter()
         try:
             await self._app(scope, receive, seen.send)
-        except sa.exc.OperationalError as error:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
             await self._answer(seen, receive, "store-unavailable", error)
+        except sa.exc.DataError:
+            await self._refuse(seen, receive)
         except Exception as error:  # noqa: BLE001 - the process boundary: whatever it is, the caller gets an answer
             await self._answer(seen, receive, "internal", error)
         finally:
@@ -68,6 +70,15 @@ class Observe:
             headers = {"Retry-After": "1"} if kind == "store-unavailable" else {}
             problem = Problem(
                 kind, f"look up request {seen.request_id} in the service's log", headers=headers
+            )
+            await problem_response(problem, seen.request_id)(seen.scope, receive, seen.send)
+
+    @staticmethod
+    async def _refuse(seen: "_Seen", receive: Receive) -> None:
+        """A value that PostgreSQL cannot hold: no text of it has the character U+0000."""
+        if seen.status is None:
+            problem = Problem(
+                "validation", "a text holds the character U+0000, which cannot be kept; leave it out"
             )
             await problem_response(problem, seen.request_id)(seen.scope, receive, seen.send)
 

@@ -141,7 +141,7 @@ def authenticate(store: Store, key: str) -> Principal | None:
     """Who holds this key; None if it is malformed, unknown, revoked or expired."""
     prefix, _, rest = key.partition("_")
     key_id, _, secret = rest.partition("_")
-    if prefix != "rt" or not key_id or not secret:
+    if prefix != "rt" or not secret or not set(key_id) <= set(_ID_ALPHABET):
         return None
     with store.read() as connection:
         row = connection.execute(sa.select(keys).where(keys.c.key_id == key_id)).mappings().first()
