@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from service.rooms.alerting.rules import BUILT_IN
 from service.rooms.config import RoomConfig
 from service.store import engine as opening
+from service.store.alert_book import read_cases
+from service.store.alert_rules import list_rules
 from service.store.alerts import alert_page
 from service.store.audit import audit_page
 from service.store.baselines import read_fresh
@@ -212,6 +215,9 @@ def test_todays_code_reads_all_of_it(upgraded: Store) -> None:
     assert prediction_page(upgraded, "lab", limit=5)[0][0]["value"] == "vacant"
     asked: dict[str, Any] = {"severities": None, "rooms": None, "from_ns": None, "limit": 5}
     assert alert_page(upgraded, state="raised", **asked)[0][0]["alert_id"] == "a1"
+    (standing,) = read_cases(upgraded, {})
+    assert (standing.key.subject, standing.alert and standing.alert.kind) == ("presence", "occupied")
+    assert list_rules(upgraded) == list(BUILT_IN)
     assert read_events(upgraded, after=0, limit=5).events[0].data == {"room": "lab"}
     assert read_fresh(upgraded, "lab") == {"l1": {"made_ns": 1}}
     assert [key.name for key in list_keys(upgraded)] == ["panel"]
