@@ -32,10 +32,12 @@ def change_pause(store: Store, room: str, change: Change, *, actor: str, action:
     with store.write() as connection:
         if connection.execute(sa.select(rooms.c.room).where(rooms.c.room == room)).first() is None:
             return None
-        after = change(select_pause(connection, room), now)
+        before = select_pause(connection, room)
+        after = change(before, now)
         connection.execute(sa.delete(pauses).where(pauses.c.room == room))
         connection.execute(sa.insert(pauses).values(room=room, actor=actor, updated_ns=now, **_row(after)))
-        record(connection, actor=actor, action=action, target=room, detail=_told(after))
+        detail: dict[str, JsonValue] = {"before": _told(before), "after": _told(after)}
+        record(connection, actor=actor, action=action, target=room, detail=detail)
         if after.at(now) is not None:
             end_work(connection, room)
     return after

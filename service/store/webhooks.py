@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from models.prediction import JsonValue
 from service.events import EventType, Severity
-from service.store.audit import record
+from service.store.audit import change, record
 from service.store.engine import Store
 from service.store.eventlog import head
 from service.store.log import append_event
@@ -68,7 +68,7 @@ def add_webhook(
         row = {name: getattr(made, name) for name in StoredWebhook.__slots__}
         connection.execute(sa.insert(webhooks).values(row))
         set_cursor(connection, made.outlet, head(connection))
-        detail: dict[str, JsonValue] = {"host": _host(made), "room": room}
+        detail = change(None, {"host": _host(made), "room": room})
         record(connection, actor=actor, action="webhook.create", target=made.webhook, detail=detail)
     return made
 
@@ -93,7 +93,8 @@ def delete_webhook(store: Store, webhook: str, *, actor: str) -> None:
         if found is not None:
             connection.execute(sa.delete(webhooks).where(webhooks.c.webhook == webhook))
             drop_cursor(connection, found.outlet)
-            record(connection, actor=actor, action="webhook.delete", target=webhook)
+            detail = change({"host": _host(found), "room": found.room}, None)
+            record(connection, actor=actor, action="webhook.delete", target=webhook, detail=detail)
 
 
 def ask_replay(store: Store, webhook: str, after: int | None, *, actor: str) -> int:
@@ -106,7 +107,8 @@ def ask_replay(store: Store, webhook: str, after: int | None, *, actor: str) -> 
         stands = read_cursor(connection, outlet_name(webhook))
         goes_on = (head(connection) if stands is None else stands) if after is None else after
         _update(connection, webhook, state=ENABLED, reason=None, health={}, replay_after=goes_on)
-        record(connection, actor=actor, action="webhook.replay", target=webhook, detail={"after": goes_on})
+        detail: dict[str, JsonValue] = {"before": {"position": stands}, "after": {"position": goes_on}}
+        record(connection, actor=actor, action="webhook.replay", target=webhook, detail=detail)
     return goes_on
 
 

@@ -251,7 +251,7 @@ def test_pauses_are_audited_and_go_with_their_room(bench: Bench) -> None:
     put_room(bench.store, "b", RoomConfig(), check=lambda _: None, actor="test", nics={})
     pause(bench)
     entry = audit_page(bench.store, limit=10, before=None)[0][0]
-    assert (entry["action"], entry["target"], entry["detail"]["until"]) == ("room.paused", "b", None)
+    assert (entry["action"], entry["target"], entry["detail"]["after"]["until"]) == ("room.paused", "b", None)
     delete_room(bench.store, "b", check=lambda _: None, actor="test")
     assert bench.rows(pauses) == []
     assert change_pause(bench.store, "b", resumed, actor="test", action="x") is None
