@@ -35,8 +35,9 @@ def read_cases(store: Store, newest_ns: Mapping[tuple[str, str], int]) -> list[C
     for row in waits:
         key = Key(row["rule"], row["room"], row["subject"])
         since_ns = row["since_ns"]
-        at_ns = max(newest_ns.get((key.room, key.subject), since_ns), since_ns)
-        found[key] = Case(key, since_ns, at_ns)
+        at_ns = newest_ns.get((key.room, key.subject))
+        begun_ns = None if at_ns is None else since_ns  # None: of a link, which is not measured in frames
+        found[key] = Case(key, since_ns, max(at_ns or 0, since_ns), begun_ns)
     for row in open_rows:
         alert = _alert(row)
         since_ns = alert.from_ns or alert.raised_ns

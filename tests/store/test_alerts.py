@@ -65,7 +65,7 @@ def test_a_wait_is_kept_until_it_is_over(store: Store) -> None:
         write_waits(connection, {KEY: 7, Key("x", "lab", "l"): 8})
         write_waits(connection, {KEY: 9, Key("x", "lab", "l"): None})
     (case,) = read_cases(store, {("lab", "suspicious_object"): 20})
-    assert (case.key, case.since_ns, case.at_ns, case.alert) == (KEY, 9, 20, None)
+    assert (case.key, case.since_ns, case.at_ns, case.from_ns, case.alert) == (KEY, 9, 20, 9, None)
 
 
 def test_what_people_do_is_an_event_and_a_mark(store: Store) -> None:
