@@ -201,7 +201,7 @@ def test_lines_are_those_of_the_keys() -> None:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["ROOMTONE_" + key.replace(".", "__") for key in keys_of(Settings)]), st.text()

@@ -19,11 +19,22 @@ from service.store.pauses import PausedError, pause_of
 from service.store.pausing import change_pause, resumed
 from service.store.rooms import delete_room, put_room
 from service.store.samples import Asked, ask, get_sample
-from service.store.schema import alerts, events, links, pauses, predictions, samples, states, versions
+from service.store.schema import (
+    alert_waits,
+    alerts,
+    events,
+    links,
+    pauses,
+    predictions,
+    samples,
+    screenings,
+    states,
+    versions,
+)
 from tests.service.bench import Bench
 from tests.service.frames import T0, S, frames
 
-STORED = (predictions, states, samples, versions, alerts, links, events)
+STORED = (predictions, states, samples, versions, alerts, screenings, links, events)
 
 
 def pause(bench: Bench, until_ns: int | None = None, room: str = "b") -> None:
@@ -257,7 +268,7 @@ def test_pauses_are_audited_and_go_with_their_room(bench: Bench) -> None:
     assert change_pause(bench.store, "b", resumed, actor="test", action="x") is None
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.sampled_from(["frames", "loud", "turn", "flush", "restart", "later", "label", "other"]),
@@ -298,11 +309,12 @@ def test_whatever_happens_while_paused_nothing_of_the_room_is_stored(
             other.send(frames(second, 5, people=1))
         bench.turn()
     after = stored(bench)
-    for table in ("predictions", "states", "samples", "versions", "alerts"):
+    for table in ("predictions", "states", "samples", "versions", "alerts", "screenings"):
         mine = [
             _lasting(row) for row in after[table] if row["room"] == "b" and row.get("rule") != "link_lost"
         ]
         assert mine == [_lasting(row) for row in before[table] if row["room"] == "b"], table
+    assert [row for row in bench.rows(alert_waits) if row["room"] == "b" and row["rule"] != "link_lost"] == []
     new = [row for row in after["events"][len(before["events"]) :] if row["room"] == "b"]
     assert {row["type"].removeprefix("org.roomtone.") for row in new} <= {
         "link.lost",
