@@ -27,6 +27,13 @@ def read_pauses(store: Store) -> dict[str, Pause]:
         return {row["room"]: _pause(row) for row in connection.execute(sa.select(pauses)).mappings()}
 
 
+def pauses_stand(store: Store) -> tuple[int, int]:
+    """How many rooms something was said about, and when last: while it stays, so does `read_pauses`."""
+    with store.read() as connection:
+        count, newest = connection.execute(sa.select(sa.func.count(), sa.func.max(pauses.c.updated_ns))).one()
+        return count, newest or 0
+
+
 def pause_of(store: Store, room: str) -> Pause:
     """What was said about pausing this room."""
     with store.read() as connection:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from service.rooms.alerting.book import AlertBook
+from service.rooms.pause import Pause
 from service.store.engine import Store
 from service.store.erasing import read_erasures
-from service.store.pauses import read_pauses
+from service.store.pauses import pauses_stand, read_pauses
 from service.worker.batch import Batch
 from service.worker.rooms import RoomRuntime
 
@@ -25,11 +26,13 @@ class Privacy:
     def __init__(self, store: Store, forget: Callable[[str], None]) -> None:
         self._store, self._forget = store, forget
         self._erased = read_erasures(store)
+        self._pauses: dict[str, Pause] = {}
+        self._stand: tuple[int, int] = (0, 0)
 
     def look(self, rooms: Rooms, now_ns: int, book: AlertBook, batch: Batch) -> None:
         """Bring every room to what holds at this moment."""
         self._forget_erased(rooms, book, batch)
-        held = {room for room, pause in read_pauses(self._store).items() if pause.at(now_ns) is not None}
+        held = {room for room, pause in self._known().items() if pause.at(now_ns) is not None}
         for name in held & set(rooms):
             if not rooms[name].paused:
                 self._forget(name)
@@ -37,6 +40,13 @@ class Privacy:
         for name, room in rooms.items():
             if room.paused and name not in held:
                 room.resume(now_ns, book, batch)
+
+    def _known(self) -> dict[str, Pause]:
+        """Pauses as the store has them; they are read, and their schedules checked, only after a change."""
+        stand = pauses_stand(self._store)
+        if stand != self._stand:
+            self._stand, self._pauses = stand, read_pauses(self._store)
+        return self._pauses
 
     def _forget_erased(self, rooms: Rooms, book: AlertBook, batch: Batch) -> None:
         """What was erased in the store is not written again out of memory."""
