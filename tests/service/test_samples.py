@@ -404,12 +404,12 @@ def test_the_document_shows_both_forms_of_a_sample(idle: Site) -> None:
     document = idle.client.get("/v1/openapi.json").json()
     operation = document["paths"]["/v1/rooms/{room}/samples"]["post"]
     content = operation["requestBody"]["content"]
-    example = content["application/json"]["schema"]["example"]
+    example = content["application/json"]["schema"]["examples"][0]
     assert SampleBody.model_validate(example).task == "presence"
     assert set(content["multipart/form-data"]["schema"]["required"]) == {"task", "label", "link", "file"}
     assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}
     shown = document["components"]["schemas"]["Sample"]
-    assert set(shown["example"]) == set(shown["properties"])
+    assert set(shown["examples"][0]) == set(shown["properties"])
     for kind in ("worker-down", "span-not-held", "upload-unusable", "idempotency-key-reused"):
         assert idle.client.get(f"/problems/{kind}").status_code == 200
 
@@ -528,7 +528,7 @@ def test_a_form_needs_a_file_and_a_body_a_known_kind(idle: Site) -> None:
     fields = {"task": "presence", "label": "vacant", "link": "l1", "file": "not a file"}
     form = [(name, (None, value)) for name, value in fields.items()]
     problem(idle.client.post(path, files=form), 422, "validation")
-    problem(idle.client.post(path, content=b"task,label"), 422, "validation")
+    problem(idle.client.post(path, content=b"task,label"), 415, "unsupported-media-type")
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
     problem(idle.client.post(path, content=b"no form", headers=broken), 400, "bad-request")
 
