@@ -6,7 +6,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from models.adapt.head import RoomHead, card_logits
 from models.prediction import ModelRef
@@ -42,6 +41,8 @@ class Backbone:
     """A loaded model. Rooms share it; what differs between rooms is the head behind it."""
 
     def __init__(self, model: ShelvedModel) -> None:
+        import onnxruntime  # the API shows what models are without loading the engine
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors; a head that may be overridden is meant, not a mistake
