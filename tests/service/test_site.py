@@ -74,7 +74,7 @@ def test_a_list_in_the_environment_that_is_not_json_is_explained(monkeypatch: py
 
 
 def test_a_store_of_another_kind_is_an_error_in_words() -> None:
-    with pytest.raises(ServiceError, match="mysql.*sqlite:///FILE"):
+    with pytest.raises(ServiceError, match=r"mysql.*sqlite:///FILE"):
         open_store("mysql://there/roomtone")
 
 
