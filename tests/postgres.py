@@ -126,6 +126,24 @@ class Server:
             connection.execute(f"CREATE DATABASE {name}{options}".encode())
         return name
 
+    def emptied(self, name: str, template: str) -> bool:
+        """Make a database as it was when it was copied; False if its tables are others by now."""
+        with psycopg.connect(self.url(template)) as original, psycopg.connect(self.url(name)) as connection:
+            if _shape(connection) != _shape(original):
+                return False
+            tables = [table for table in {row[0] for row in _shape(original)} if table != "schema_migrations"]
+            seeds = original.execute(
+                "SELECT rule, position, doc::text, updated_ns FROM alert_rules"
+            ).fetchall()
+            script = [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 - names of our own tables
+            script += [
+                f"SELECT setval('{row[0]}', 1, false)" for row in original.execute(_COUNTERS).fetchall()
+            ]
+            connection.execute(";".join(script).encode())
+            with connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO alert_rules VALUES (%s, %s, %s, %s)", seeds)
+        return True
+
     def drop(self, name: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
@@ -143,6 +161,21 @@ class Server:
             extra_groups=None if self._user is None else [],
         )
         assert done.returncode == 0, done.stderr
+
+
+_COUNTERS = b"SELECT sequencename FROM pg_sequences"
+
+
+def _shape(connection: psycopg.Connection) -> list[tuple[str, str, str]]:
+    """Tables and columns, and the steps applied."""
+    columns = connection.execute(
+        b"SELECT table_name, column_name, data_type FROM information_schema.columns "
+        b"WHERE table_schema = 'public' ORDER BY 1, 2"
+    ).fetchall()
+    steps = connection.execute(
+        b"SELECT 'schema_migrations', name, number::text FROM schema_migrations"
+    ).fetchall()
+    return columns + sorted(steps)
 
 
 def _user() -> str | None:
