@@ -1,7 +1,7 @@
 """One reader of the event log for all stream clients of this process.
 
-Events come out of the store only, so none reaches a client before it is durable. SQLite gives numbers in
-the order of commits, so nothing can appear behind the reader's back.
+Events come out of the store only, so none reaches a client before it is durable. Numbers become visible in
+their order (docs/adr/0009-one-writer-at-a-time.md), so nothing can appear behind the reader's back.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Hashable
 
 import anyio.to_thread
 import msgspec
+import sqlalchemy as sa
 import structlog
 
 from service.api.stream.outbox import MAX_WAITING, Outbox, StreamEnd
@@ -76,9 +77,15 @@ class Hub:
     async def run(self) -> None:
         """Tail until cancelled; trouble is logged and tried again."""
         self._loop = asyncio.get_running_loop()
+        lost = False
         while True:
             try:
                 await self._step()
+                lost = False
+            except sa.exc.OperationalError as error:
+                if not lost:
+                    _log.error("event_log_unreachable", reason=str(error.orig).strip())
+                lost = True
             except Exception:  # noqa: BLE001 - the task's boundary: no trouble may end the tail in silence
                 _log.exception("event_log_unreadable")
             await self._wait()
