@@ -1,12 +1,14 @@
 """Fixtures of the whole suite: the real data beside the checkout, where it is there."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-# numpy is not imported yet; two workers share two cores.
+# numpy is not imported yet; three workers share two cores: much of what they do is waiting.
 for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_library, "1")
 
@@ -16,6 +18,16 @@ if os.environ.get("CI"):
     settings.load_profile("repeatable")
 
 SHARED = Path(os.environ.get("ROOMTONE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """What a test makes of the root logger ends with it: its stream is gone then."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,12 @@ Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder for model.onnx, card.toml, results.json, curve.png.")
 ]
 Rooms = Annotated[int, typer.Option(help="Simulated rooms.", min=2)]
+Name = Annotated[
+    str | None,
+    typer.Option(help="Name of the model; by default task and data, with -own on the shelf local."),
+]
+OWN = "-own"
+"""Ends the names of models of a site's own: those that are shipped keep theirs to themselves."""
 Seeds = Annotated[int, typer.Option(help="Trainings that the card's figures are taken over.", min=1)]
 
 
@@ -61,6 +67,7 @@ def _add(task: str) -> None:
         licence: Licence = "not stated",
         rooms: Rooms = SIMULATION_ROOMS,
         seeds: Seeds = 3,
+        name: Name = None,
     ) -> None:
         with reported():
             if simulation == (data is not None):
@@ -76,7 +83,8 @@ def _add(task: str) -> None:
                     gathered = from_folder(
                         data, task, shelf, licence, progress, inputs=who.INPUTS, domains=some
                     )
-            _train(task, who, output, gathered, seeds)
+            called = name or f"{task}-{gathered[1].trained_on}{OWN if shelf == 'local' else ''}"
+            _train(task, who, output, gathered, name=called, seeds=seeds)
 
 
 for _task in task_names():
@@ -101,7 +109,9 @@ def _learner(task: str, data: Path | None, name: str | None) -> Learner:
     return learner(usual[task])
 
 
-def _train(task: str, who: Learner, folder: Path, gathered: tuple[Samples, Origin], seeds: int) -> None:
+def _train(
+    task: str, who: Learner, folder: Path, gathered: tuple[Samples, Origin], *, name: str, seeds: int
+) -> None:
     torch.set_num_threads(1)  # the same sums in the same order on any machine
     samples, origin = gathered
     with progress_bar(f"train {task}") as progress:
@@ -110,7 +120,7 @@ def _train(task: str, who: Learner, folder: Path, gathered: tuple[Samples, Origi
             samples,
             task_spec(task, samples.classes),
             origin,
-            name=f"{task}-{origin.trained_on}",
+            name=name,
             seeds=seeds,
             progress=progress,
         )

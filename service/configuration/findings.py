@@ -21,14 +21,14 @@ _SECRET: Final = re.compile(r"(password|secret|token)$")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One mistake."""
+    """One mistake; without `key` it is about the file as a whole."""
 
     where: str
     key: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.key}: {self.message}" if self.where else f"{self.key}: {self.message}"
+        return ": ".join(part for part in (self.where, self.key, self.message) if part)
 
 
 def findings_of(error: ValidationError, model: type[BaseModel], origins: Origins) -> list[Finding]:

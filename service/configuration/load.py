@@ -22,7 +22,8 @@ class ConfigurationError(ServiceError):
 
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = findings
-        super().__init__("settings do not fit:\n" + "\n".join(f"  {one}" for one in findings))
+        listed = f" {findings[0]}" if len(findings) == 1 else "".join(f"\n  {one}" for one in findings)
+        super().__init__(f"settings do not fit:{listed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,15 @@ def _read_file(path: Path) -> Given:
         text = path.read_text(encoding="utf-8")
         values = tomllib.loads(text)
     except FileNotFoundError as error:
-        raise ConfigurationError([Finding(str(path), "file", "it does not exist")]) from error
-    except OSError as error:
-        raise ConfigurationError([Finding(str(path), "file", f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
         raise ConfigurationError(
-            [Finding(str(path), "file", f"not TOML, which is UTF-8: {error}")]
+            [Finding(str(path), "", "does not exist; name a site.toml that does, or leave --config out")]
         ) from error
+    except OSError as error:
+        raise ConfigurationError([Finding(str(path), "", f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError([Finding(str(path), "", f"not TOML, which is UTF-8: {error}")]) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([Finding(str(path), "file", f"not TOML: {error}")]) from error
+        raise ConfigurationError([Finding(str(path), "", f"not TOML: {error}")]) from error
     origins = {key: f"{path}:{line}" for key, line in lines_of(text).items()}
     return Given(values, origins)
 

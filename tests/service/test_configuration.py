@@ -153,7 +153,7 @@ def test_a_password_is_not_told() -> None:
 @pytest.mark.parametrize("text", ["a = ", "[a\n", "\x00", 'x = "\n"'])
 def test_what_is_not_toml_is_told_with_the_file(tmp_path: Path, text: str) -> None:
     (told,) = mistakes(tmp_path, text)
-    assert told.startswith("site.toml: file: not TOML")
+    assert told.startswith("site.toml: not TOML")
 
 
 LINES = """a = 1

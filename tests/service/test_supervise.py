@@ -286,7 +286,7 @@ def test_what_is_taken_is_one_clear_error_and_parts_die_with_a_killed_supervisor
     ("flags", "says"),
     [
         (["--host", "192.0.2.1"], "--tls-cert"),
-        (["--config", "nowhere.toml"], "nowhere.toml does not exist"),
+        (["--config", "nowhere.toml"], "nowhere.toml: does not exist"),
         (["--capture", "nowhere.dat"], "nowhere.dat"),
         (["--tls-cert", "c.pem"], "TLS needs both"),
     ],
