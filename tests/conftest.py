@@ -17,7 +17,14 @@ settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")
 
+LONG = ("tests/e2e", "tests/deploy", "tests/service/test_bench.py", "tests/service/test_api_fuzz.py")
+"""Files that wait for real time: begun first, so that no worker is left alone with one at the end."""
+
 SHARED = Path(os.environ.get("ROOMTONE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
@@ -77,6 +78,10 @@ _ROUTES = (
     pages,
     stream_route,
 )
+
+
+THREADS = 8
+"""Requests that ask the store at once: more would only wait for each other and for the interpreter."""
 
 
 def create_app(
@@ -168,6 +173,7 @@ def _cors(origins: list[str]) -> list[Middleware]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     context.line.start()
     tail = asyncio.create_task(context.hub.run())
     try:

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from service.errors import StoreError
 
 BUSY_TIMEOUT_S = 5.0
+_IDLE_KEPT = 48
+"""Connections, more than a process has threads: one costs little, making one anew in every request much."""
 
 
 def sqlite_engine(url: sa.URL, options: dict[str, Any]) -> sa.Engine:
@@ -21,7 +23,9 @@ def sqlite_engine(url: sa.URL, options: dict[str, Any]) -> sa.Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError(f"the store {url} has no file; several processes share it, so name one")
     Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **options)
+    engine = sa.create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=_IDLE_KEPT, max_overflow=0, **options
+    )
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     return engine
