@@ -88,6 +88,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_forwarder_that_comes_again_takes_the_place_of_the_old_one(adapter: Adapter) -> None:
     with Peer(adapter) as old, Peer(adapter) as new:
         secret = old.begin(adapter)
+        wait_for(lambda: load(adapter.folder).token_used, "the secret to be kept")
         old.sock.sendall(record(RECORDS[0]) + record(RECORDS[1]))
         assert new.greet("session", secret) == "ok"
         new.sock.sendall(message(b"B", counts(sent=2)) + record(RECORDS[2]))
