@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from service.section import Section
+from service.urls import is_loopback, web_url
 
 
 class LimitSettings(Section):
@@ -47,8 +48,8 @@ class OidcSettings(Section):
     def _complete(self) -> Self:
         if self.issuer is not None and (self.jwks_url is None) == (self.jwks_file is None):
             raise ValueError("name one of jwks_url and jwks_file: the provider's public keys")
-        if self.jwks_url is not None and not _safe(self.jwks_url):
-            raise ValueError(f"jwks_url {self.jwks_url!r} must be https, or http on this machine")
+        if self.jwks_url is not None:
+            _check_safe(self.jwks_url)
         return self
 
 
@@ -58,6 +59,17 @@ class AuthSettings(Section):
     oidc: OidcSettings = OidcSettings()
 
 
-def _safe(url: str) -> bool:
-    """Whether nobody on the network can put keys of their own in place of the provider's."""
-    return url.startswith(("https://", "http://127.0.0.1:", "http://localhost:", "http://[::1]:"))
+def _check_safe(url: str) -> None:
+    """See that nobody on the network can put keys of their own in place of the provider's.
+
+    The URL is not repeated: there may be a password in it.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    try:
+        parts = web_url(url)
+    except ValueError as error:
+        raise ValueError(f"jwks_url: {error}") from None
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("jwks_url must be https, or http on this machine")

@@ -85,4 +85,6 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_opener = urllib.request.build_opener(_NoRedirects)
+_proxies = {name: url for name, url in urllib.request.getproxies().items() if name == "https"}
+"""What is plain http stays on this machine: a proxy could answer with keys of its own."""
+_opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler(_proxies))

@@ -61,6 +61,10 @@ def test_plain_http_is_for_loopback_only() -> None:
     rule.check_url("http://localhost/hook")
     with pytest.raises(ValueError, match="use https"):
         rule.check_url("http://10.0.0.7/hook")
+    with pytest.raises(ValueError, match="use https"):  # NAT64: it leaves the machine
+        AddressRule(allow_http=True, allow_private=True).check_url("http://[64:ff9b::127.0.0.1]/hook")
+    with pytest.raises(ValueError, match="no user name"):
+        rule.check_url("http://localhost:x@elsewhere.example/hook")
     with pytest.raises(ValueError, match="use https"):
         AddressRule(allow_private=True).check_url("http://127.0.0.1/hook")
 

@@ -244,5 +244,58 @@ def test_streams_are_gated_by_the_same_rule_and_end_with_the_token(api: Running)
 def test_settings_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="one of jwks_url and jwks_file"):
         OidcSettings(issuer=ISSUER)
-    with pytest.raises(ValueError, match="must be https"):
-        OidcSettings(issuer=ISSUER, jwks_url="http://id.example/jwks")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://id.example/jwks",
+        "HTTPS://ID.Example./jwks",
+        "https://[2001:db8::7]:8443/jwks",
+        "http://localhost:8080/jwks",
+        "HTTP://LOCALHOST/jwks",
+        "http://localhost:/jwks",
+        "http://127.9.9.9:8080/jwks",
+        "http://[::1]/jwks",
+        "http://[::ffff:127.0.0.1]:8080/jwks",
+    ],
+)
+def test_keys_come_over_tls_or_from_this_machine(url: str) -> None:
+    assert OidcSettings(issuer=ISSUER, jwks_url=url).jwks_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://id.example/jwks", "must be https"),
+        ("http://localhost.id.example/jwks", "must be https"),
+        ("http://localhost./jwks", "must be https"),  # a name server may have an answer of its own
+        ("http://127.0.0.1./jwks", "must be https"),
+        ("http://127.0.0.1.id.example:80/jwks", "must be https"),
+        ("http://2130706433/jwks", "must be https"),
+        ("http://10.0.0.7/jwks", "must be https"),
+        ("http://[2001:db8::7]/jwks", "must be https"),
+        ("http://[64:ff9b::127.0.0.1]/jwks", "must be https"),  # NAT64: it leaves the machine
+        ("http://localhost:x@id.example/jwks", "no user name"),
+        ("http://127.0.0.1:80@id.example/jwks", "no user name"),
+        ("http://localhost@id.example/jwks", "no user name"),
+        ("https://:secret@id.example/jwks", "no user name"),
+        ("https://@id.example/jwks", "no user name"),
+        ("https://id.example/jwks#keys", "no fragment"),
+        ("https://id.example:0/jwks", "no port 0"),
+        ("https://id.example:jwks/", "a port is a number"),
+        ("https://id.example:65536/jwks", "a port is a number"),
+        ("http://[::1/jwks", "write https://HOST/PATH"),
+        ("https:///jwks", "write https://HOST/PATH"),
+        ("file:///etc/passwd", "write https://HOST/PATH"),
+        ("ftp://localhost/jwks", "write https://HOST/PATH"),
+        ("localhost:8080/jwks", "write https://HOST/PATH"),
+        ("http://localhost\\@id.example/jwks", "printable"),
+        ("http://localhost\t:80/jwks", "printable"),
+        ("https://id.example/" + "j" * 2000, "at most 2000"),
+    ],
+)
+def test_keys_come_from_nowhere_else(url: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why) as refused:
+        OidcSettings(issuer=ISSUER, jwks_url=url)
+    assert "secret" not in str(refused.value).partition("[")[0]

@@ -5,19 +5,17 @@ to talk to what the admin cannot reach (server-side request forgery, OWASP).
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
-from urllib.parse import urlsplit
 
-MAX_URL: Final = 2000
+from service.urls import Address, as_address, is_loopback, web_url
+
 _METADATA: Final = tuple(
     ip_address(text)
     for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
 )
 """Where clouds tell a machine its own credentials; refused even where private addresses are allowed."""
 _NAT64: Final = ip_network("64:ff9b::/96")
-
-Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,11 @@ class AddressRule:
         Raises:
             ValueError: what is wrong with the URL, and what to do.
         """
-        if len(url) > MAX_URL or not (url.isascii() and url.isprintable()) or " " in url:
-            raise ValueError(f"a URL of at most {MAX_URL} printable ASCII characters is needed")
-        parts = urlsplit(url)
-        if parts.scheme not in {"https", "http"} or not parts.hostname:
-            raise ValueError("write https://HOST/PATH")
-        if parts.username is not None or parts.fragment or parts.port == 0:
-            raise ValueError("no user name, no fragment and no port 0: the signature tells who we are")
-        if (literal := as_address(parts.hostname)) is not None:
+        parts = web_url(url)
+        host = parts.hostname or ""
+        if (literal := as_address(host)) is not None:
             self.check_address(literal, http=parts.scheme == "http")
-        elif parts.scheme == "http" and not (self.allow_http and parts.hostname == "localhost"):
+        elif parts.scheme == "http" and not (self.allow_http and is_loopback(host)):
             raise ValueError(
                 "plain http would show events to everybody on the way: use https (http is for loopback "
                 "only, with outlets.webhooks.allow_http)"
@@ -57,7 +50,7 @@ class AddressRule:
         real = _unwrapped(address)
         if real in _METADATA or real.is_link_local or real.is_multicast or real.is_unspecified:
             raise ValueError(f"{address} is refused: link-local, metadata, multicast or no address at all")
-        if http and not (self.allow_http and real.is_loopback):
+        if http and not (self.allow_http and is_loopback(address)):
             raise ValueError(
                 f"plain http to {address} is refused: use https (http is for loopback only, with "
                 "outlets.webhooks.allow_http)"
@@ -67,14 +60,6 @@ class AddressRule:
                 f"{address} is not an address of the public internet; outlets.webhooks.allow_private lets "
                 "webhooks reach the site's own network"
             )
-
-
-def as_address(host: str) -> Address | None:
-    """The address, if the host is one and not a name."""
-    try:
-        return ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
 
 
 def _unwrapped(address: Address) -> Address:

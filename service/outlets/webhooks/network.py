@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 import httpcore2
 
-from service.outlets.webhooks.address import Address, AddressRule, as_address
+from service.outlets.webhooks.address import AddressRule
+from service.urls import Address, as_address
 
 
 class CheckedNetwork(httpcore2.AsyncNetworkBackend):
