@@ -30,7 +30,7 @@ SILENCE_S = 15.0
 MAX_STRANGERS = 16
 
 
-def open(rest: str, nic: Nic, *, enrolment: str | Path | None = None) -> LiveSource:  # noqa: A001
+def open(rest: str, nic: Nic, *, enrolment: str | Path | None = None) -> LiveSource:  # noqa: A001 - as every transport
     """Listen at ``[HOST]:PORT`` (by default on every address) for the forwarder enrolled in that folder.
 
     Raises:

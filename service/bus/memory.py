@@ -5,11 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from drivers.wire import Control, Grant, Refuse, pack_control, unpack_control
 from models.prediction import JsonValue
+from service.bus.closing import Closing
 from service.bus.intake import MAX_BATCH, MAX_PARTS, understand
 from service.bus.port import Delivery
 from service.errors import BusError
@@ -70,7 +69,7 @@ class MemoryHub:
             return self.senders[peer]
 
 
-class MemoryIngest:
+class MemoryIngest(Closing):
     """Receiving end of the frame stream of a hub.
 
     Raises:
@@ -108,16 +107,8 @@ class MemoryIngest:
         """Let another receiver in."""
         self._hub.bound = False
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class MemorySignals:
+class MemorySignals(Closing):
     """Signals of one part on a hub; arguments as of `service.bus.signals.ZmqSignals`."""
 
     def __init__(self, hub: MemoryHub, part: str | None, listen_to: Sequence[str]) -> None:
@@ -153,11 +144,3 @@ class MemorySignals:
         """Leave the bus."""
         with self._hub.lock:
             self._hub.listeners.pop(id(self), None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from models.prediction import JsonValue
+from service.bus.closing import Closing
 from service.bus.intake import MAX_BATCH, MAX_PART_BYTES
 from service.bus.mesh import Mesh
 from service.errors import BusError
@@ -20,7 +20,7 @@ _PING_MS, _DEAD_MS = 2000, 6000
 """A machine that vanished without a word is noticed, and connected to again when it is back."""
 
 
-class ZmqSignals:
+class ZmqSignals(Closing):
     """Signals of one part of the service: its own PUB socket, and a SUB socket on the other parts'.
 
     Args:
@@ -114,14 +114,6 @@ class ZmqSignals:
         if self._zap is not None:
             self._zap.stop()
         self._context.term()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _address(folder: Path, part: str) -> str:

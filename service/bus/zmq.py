@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import zmq
 
 from drivers.wire import Grant, Hello, Refuse, pack_control
+from service.bus.closing import Closing
 from service.bus.curve import ANY_LINK, CurveFolder, Gate
 from service.bus.intake import MAX_BATCH, MAX_PART_BYTES, MAX_PARTS, understand
 from service.bus.port import Delivery
@@ -20,7 +19,7 @@ _RECEIVE_QUEUE = 256  # messages a peer; honest senders stop at their credit lon
 _SEND_QUEUE = 64
 
 
-class ZmqIngest:
+class ZmqIngest(Closing):
     """Receiving end of the frame stream at a ``tcp://`` or ``ipc://`` endpoint.
 
     Args:
@@ -99,14 +98,6 @@ class ZmqIngest:
         if self._gate is not None:
             self._gate.close()
         self._context.term()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _address_of(frame: zmq.Frame) -> str | None:

@@ -56,7 +56,7 @@ class LazyGroup(TyperGroup):
         del ctx
         return list(self.table)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401 - a private class of typer
         """The command of that name, imported now; None if there is none."""
         del ctx
         if cmd_name not in self.table:

@@ -48,7 +48,7 @@ def variable_of(key: str) -> str:
     return PREFIX + key.replace(".", "__").upper()
 
 
-def _take(given: Given, variable: str, key: tuple[str, ...], text: str, annotation: Any) -> None:  # noqa: ANN401
+def _take(given: Given, variable: str, key: tuple[str, ...], text: str, annotation: object) -> None:
     value: Any = text
     if is_structured(annotation) or section_of(annotation) is not None:
         try:

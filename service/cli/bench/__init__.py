@@ -20,7 +20,7 @@ class BenchGroup(LazyGroup):
         "pipeline": "service.cli.bench.pipeline",
     }
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401 - a private class of typer
         """As of `LazyGroup`; the measurement gets one thread, as the worker has."""
         one_thread()
         return super().get_command(ctx, cmd_name)

@@ -37,7 +37,7 @@ class SiteDevice(DeviceObject):  # type: ignore[misc]  # the library has no type
         return _bits(ServicesSupported([]), SERVICES)
 
     @protocolServicesSupported.setter
-    def protocolServicesSupported(self, value: object) -> None:  # noqa: N802
+    def protocolServicesSupported(self, value: object) -> None:  # noqa: N802 - the library's name
         """Nothing to keep: the library sets every property once."""
 
     @property
@@ -46,7 +46,7 @@ class SiteDevice(DeviceObject):  # type: ignore[misc]  # the library has no type
         return _bits(ObjectTypesSupported([]), OBJECT_TYPES)
 
     @protocolObjectTypesSupported.setter
-    def protocolObjectTypesSupported(self, value: object) -> None:  # noqa: N802
+    def protocolObjectTypesSupported(self, value: object) -> None:  # noqa: N802 - the library's name
         """Nothing to keep: the library sets every property once."""
 
 

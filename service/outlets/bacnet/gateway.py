@@ -30,7 +30,7 @@ class Gateway(Application):  # type: ignore[misc]  # the library has no types
             raise ObjectError(errorCode="unknownObject")
         raise PropertyError(errorCode="writeAccessDenied")
 
-    async def do_WritePropertyMultipleRequest(self, apdu: Any) -> None:  # noqa: N802, ANN401
+    async def do_WritePropertyMultipleRequest(self, apdu: Any) -> None:  # noqa: N802, ANN401 - the library's name and type
         """Refuse, naming the first property of the request, in this service's own form of error."""
         first = apdu.listOfWriteAccessSpecs[0]
         failed = ObjectPropertyReference(
