@@ -21,7 +21,7 @@ from service.api.leaving import LEAVING_MARK
 from service.api.limits import address_of
 from service.api.media import check_body_type
 from service.api.problems import Problem, problem_response, request_id_of
-from service.store.keys import Principal, Role, authenticate
+from service.store.keys import Principal, Role
 from service.store.sessions import session_principal
 
 COOKIE = "roomtone_session"
@@ -82,26 +82,25 @@ class Authenticate:
 
     async def _identify(self, scope: Scope) -> Principal | None:
         headers = Headers(scope=scope)
-        store = self._context.store
         if (authorization := headers.get("authorization")) is not None:
             scheme, _, key = authorization.partition(" ")
             if scheme.lower() != "bearer":
                 return None
-            if self._people is None and store.is_file:  # a look at a file takes less than a way to a thread
-                return authenticate(store, key.strip())
-            return await anyio.to_thread.run_sync(self._bearer, key.strip())
+            key = key.strip()
+            known = self._context.keys.find(key)
+            return known or await anyio.to_thread.run_sync(self._bearer, key)
         if scope["type"] == "websocket":
             ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
             return self._context.tickets.redeem(ticket)
         secret = session_cookie(headers)
         if secret is None or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return None
-        return await anyio.to_thread.run_sync(session_principal, store, secret)
+        return await anyio.to_thread.run_sync(session_principal, self._context.store, secret)
 
     def _bearer(self, credentials: str) -> Principal | None:
         """A key, or a token of the identity provider, which has two dots."""
         if self._people is None or credentials.count(".") != 2:
-            return authenticate(self._context.store, credentials)
+            return self._context.keys.look_up(credentials)
         return self._people.identify(credentials)
 
 

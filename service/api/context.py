@@ -7,6 +7,7 @@ import anyio
 from starlette.requests import HTTPConnection
 
 from models.zoo import Card, shelved
+from service.api.known_keys import KnownKeys
 from service.api.limits import Limits
 from service.api.metrics import HttpMetrics
 from service.api.stream.hub import Hub
@@ -35,12 +36,14 @@ class Context:
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
     desk: Desk = field(default_factory=Desk)
     shelf: Shelf = field(init=False)
+    keys: KnownKeys = field(init=False)
     checks: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
     _cards: tuple[Card, ...] | None = None
     _local: LocalShelf = field(init=False)
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.settings, self.store)
+        self.keys = KnownKeys(self.store)
         self._local = LocalShelf(self.settings)
 
     def cards(self) -> tuple[Card, ...]:

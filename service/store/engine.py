@@ -36,11 +36,6 @@ class Store:
         shared = engine.dialect.name == "postgresql"
         self.writer = postgresql.writing(engine) if shared else engine.execution_options(roomtone_write=True)
 
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a file of this machine: a small read takes no longer than a way to another thread."""
-        return self.engine.dialect.name == "sqlite"
-
     def patient(self, wait: Wait) -> "Store":
         """The same store for a part that rather waits for its database than fails."""
         return Store(self.engine, wait)

@@ -35,8 +35,8 @@ class Role(StrEnum):
 class Principal:
     """Who is asking. `room` None means every room.
 
-    `session` is the cookie's hash of a dashboard; `person` the subject of an identity provider's token, which
-    is good until `ends_ns`.
+    `session` is the cookie's hash of a dashboard; `person` the subject of an identity provider's token. A key
+    or token is good until `ends_ns`; None: until it is revoked.
     """
 
     role: Role
@@ -52,6 +52,10 @@ class Principal:
         if self.person is not None:
             return f"person:{self.person}"
         return f"key:{self.key_id}" if self.key_id else "session:printed-url"
+
+    def holds(self, now_ns: int) -> bool:
+        """Whether its time is not over."""
+        return self.ends_ns is None or now_ns < self.ends_ns
 
     def sees(self, room: str | None) -> bool:
         """Whether it may know about that room; None is the site as a whole."""
@@ -149,7 +153,7 @@ def authenticate(store: Store, key: str) -> Principal | None:
     matches = hmac.compare_digest(digest(secret), row["hash"] if row else digest(""))
     if row is None or not matches or not _info(row).works(time.time_ns()):
         return None
-    return Principal(role=Role(row["role"]), room=row["room"], key_id=key_id)
+    return Principal(role=Role(row["role"]), room=row["room"], key_id=key_id, ends_ns=row["expires_ns"])
 
 
 def _insert(

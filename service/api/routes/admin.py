@@ -55,6 +55,7 @@ def end_key(key_id: Annotated[str, Path(max_length=64)], context: Ctx, caller: C
     """Revoke a key: it ends at once, with its dashboard sessions and streams."""
     if not revoke_key(context.store, key_id, actor=caller.actor):
         raise Problem("key-not-found", f"no key {key_id!r}")
+    context.keys.forget()
     return Response(status_code=204)
 
 
