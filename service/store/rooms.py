@@ -13,6 +13,7 @@ from service.events import EventType
 from service.rooms.config import STORED, RoomConfig
 from service.store.audit import change, record
 from service.store.belongings import SETUP
+from service.store.by_room import ByRoom
 from service.store.engine import Store
 from service.store.erasing import Range, erase_history
 from service.store.log import append_event, room_facts
@@ -20,6 +21,8 @@ from service.store.schema import links, rooms
 
 UNKNOWN_NIC = "auto"
 """NIC of a link that was named before anything was received from it."""
+_ROOMS = ByRoom(sa.select(rooms).order_by(rooms.c.room), rooms.c.room)
+_MEMBERS = ByRoom(sa.select(links.c.link, links.c.room).order_by(links.c.link), links.c.room)
 
 Check = Callable[["RoomRecord | None"], None]
 """Called inside the transaction with the room as it stands; what it raises rolls everything back."""
@@ -55,13 +58,10 @@ def get_room(store: Store, room: str) -> RoomRecord | None:
 
 def select_rooms(connection: sa.Connection, *, only: str | None = None) -> list[RoomRecord]:
     """As `list_rooms`, in the caller's transaction."""
-    query, members = sa.select(rooms).order_by(rooms.c.room), sa.select(links.c.link, links.c.room)
-    if only is not None:
-        query, members = query.where(rooms.c.room == only), members.where(links.c.room == only)
     assigned: dict[str, list[str]] = {}
-    for link in connection.execute(members.order_by(links.c.link)):
+    for link in _MEMBERS.run(connection, only):
         assigned.setdefault(link.room, []).append(link.link)
-    return [_record(row, assigned) for row in connection.execute(query).mappings()]
+    return [_record(row, assigned) for row in _ROOMS.run(connection, only).mappings()]
 
 
 def put_room(

@@ -6,9 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.store.by_room import ByRoom
 from service.store.engine import Store
 from service.store.rooms import RoomRecord, select_rooms
 from service.store.schema import states
+
+_STATES = ByRoom(
+    sa.select(states.c.room, states.c.task, states.c.doc, states.c.sequence, states.c.received_ns),
+    states.c.room,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,7 @@ def read_states(store: Store, *, only: str | None = None) -> list[RoomStates]:
 
 def select_states(connection: sa.Connection, *, only: str | None = None) -> list[RoomStates]:
     """As `read_states`, in the caller's transaction."""
-    query = sa.select(states.c.room, states.c.task, states.c.doc, states.c.sequence, states.c.received_ns)
-    if only is not None:
-        query = query.where(states.c.room == only)
     found: dict[str, dict[str, StoredState]] = {}
-    for row in connection.execute(query):
+    for row in _STATES.run(connection, only):
         found.setdefault(row.room, {})[row.task] = StoredState(row.doc, row.sequence, row.received_ns)
     return [RoomStates(record, found.get(record.room, {})) for record in select_rooms(connection, only=only)]
