@@ -12,19 +12,24 @@ from hypothesis import settings
 for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_library, "1")
 
+# Processes that tests start share what the first of them compiled; each would compile all of ours anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A person's run looks for new counter-examples each time; the run that decides about landing repeats itself.
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")
 
-LONG = ("tests/e2e", "tests/deploy", "tests/service/test_bench.py", "tests/service/test_api_fuzz.py")
-"""Files that wait for real time: begun first, so that no worker is left alone with one at the end."""
-
 SHARED = Path(os.environ.get("ROOMTONE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    """Files that ask for more time begin first, so that no worker is left alone with one at the end."""
+    limits: dict[Path, float] = {}
+    for item in items:
+        asked = item.get_closest_marker("timeout")
+        limits[item.path] = max(limits.get(item.path, 0), asked.args[0] if asked else 0)
+    items.sort(key=lambda item: limits[item.path], reverse=True)
 
 
 @pytest.fixture(autouse=True)
