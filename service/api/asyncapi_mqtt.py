@@ -9,6 +9,10 @@ from service.outlets.mqtt.settings import MqttSettings
 from service.outlets.mqtt.topics import Topics
 from service.state import TaskState
 
+_EVENTS = (
+    "CloudEvents, at least once: the last ones are sent again after a connect of the service and when "
+    "somebody says `online` at the birth topic. Drop those whose `source` and `id` you know."
+)
 _PARAMETERS = {
     "site": "The random name of the site, as in an event's `source`.",
     "room": "Name of the room; `-` in topics of events about no room.",
@@ -34,6 +38,8 @@ def add_mqtt(document: dict[str, Any], settings: MqttSettings) -> None:
                 one: {"description": text} for one, text in _PARAMETERS.items() if f"{{{one}}}" in address
             },
         }
+        if name == "events":
+            document["channels"][name]["description"] = _EVENTS
         document["operations"][f"publish{name[0].upper()}{name[1:]}"] = {
             "action": "send",
             "channel": {"$ref": f"#/channels/{name}"},

@@ -5,7 +5,7 @@ from typing import Final
 
 from service.outlets.threads import finish
 from service.store.engine import Store
-from service.store.outlets import open_cursor, save_cursor
+from service.store.outlets import cursors, open_cursor, save_cursor
 
 SAVE_S: Final = 0.5
 SAVE_IDLE_S: Final = 5.0
@@ -17,6 +17,10 @@ class Cursor:
     """Written every half second while events are delivered, or every hundred; else every five seconds.
 
     Where none of the new events concerns the peer nothing would come twice, so that is not worth a write.
+
+    Attributes:
+        position: the newest event that the peer has; None until opened.
+        known: whether the outlet ran before this process.
     """
 
     def __init__(self, store: Store, outlet: str) -> None:
@@ -24,10 +28,12 @@ class Cursor:
         self._saved, self._saved_s = 0, 0.0
         self._delivered = False
         self.position: int | None = None
+        self.known = False
 
     async def open(self) -> int:
         """The position, read from the store the first time."""
         if self.position is None:
+            self.known = self._outlet in await finish(cursors, self._store)
             self.position = self._saved = await finish(open_cursor, self._store, self._outlet)
         return self.position
 

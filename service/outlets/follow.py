@@ -1,24 +1,27 @@
 """Keeps one outlet fed: connect, show, read after its cursor, deliver, move the cursor; back off on trouble.
 
 The cursor moves only after the peer has what lies before it, so an outage delays and never loses; after a
-crash between the two the same events come again, with the same numbers.
+crash between the two the same events come again, with the same numbers. So they do where the outlet's
+`resend` says that the peer may have lost what it had.
 """
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
 import structlog
 
 from models.prediction import JsonValue
+from service.outlets.again import Again
 from service.outlets.back_off import BackOff
 from service.outlets.cursor import Cursor
 from service.outlets.port import Outlet, OutletError
 from service.outlets.tail import Tail
 from service.outlets.views import EVERY_S, Views
 from service.store.engine import Store
-from service.store.eventlog import EventPage, read_events
+from service.store.eventlog import EventPage, StoredEvent, read_events
 from service.view.leaving import may_leave
 
 PAGE: Final = 100
@@ -36,6 +39,7 @@ class Follower:
         self._allow_non_live = allow_non_live
         self._back_off = BackOff()
         self._cursor = Cursor(store, outlet.name)
+        self._again = Again(outlet.resend, store, self._cursor)
         self._shown_s = 0.0
         self.connected = False
         self.trouble: str | None = None
@@ -83,17 +87,31 @@ class Follower:
         self._shown_s = 0.0
         async with self.outlet:
             self.connected = True
-            while True:
-                await self._show()
-                if not await self._pass_on():
-                    self._works()
-                    await self._cursor.save_if_due()
-                    await self._tail.tick(EVERY_S)
+            await self._again.connected()
+            try:
+                await self._feed()
+            finally:
+                self._again.lost()
+
+    async def _feed(self) -> None:
+        while True:
+            await self._show()
+            await self._send_again()
+            if not await self._pass_on():
+                self._works()
+                await self._cursor.save_if_due()
+                await self._tail.tick(EVERY_S)
 
     async def _show(self) -> None:
         if self.outlet.wants_view and time.monotonic() - self._shown_s >= EVERY_S:
             await self.outlet.show(await self._views.current())
             self._shown_s = time.monotonic()
+
+    async def _send_again(self) -> None:
+        events = self._leaving(await self._again.due())
+        if events:
+            await self.outlet.deliver(events)
+            _log.info("outlet_resent", outlet=self.outlet.name, events=len(events))
 
     async def _pass_on(self) -> bool:
         """Deliver the next page; whether there was anything new in the log."""
@@ -101,15 +119,19 @@ class Follower:
         if self._tail.newest == before:
             return False
         page = await asyncio.to_thread(read_events, self._store, after=before, limit=PAGE)
-        events = [event for event in page.events if may_leave(event, allow_non_live=self._allow_non_live)]
+        events = self._leaving(page.events)
         if events:
             await self.outlet.deliver(events)
+            self._again.delivered(before)
             self.delivered += len(events)
             self._works()
         if not page.complete:
             self._note_hole(before, page)
         await self._cursor.move(page.next_after, delivered=bool(events))
         return page.next_after != before
+
+    def _leaving(self, events: Sequence[StoredEvent]) -> list[StoredEvent]:
+        return [event for event in events if may_leave(event, allow_non_live=self._allow_non_live)]
 
     async def _keep(self, done: int | None) -> None:
         """What arrived before the trouble need not come again."""

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from service.errors import ServiceError
+from service.outlets.resend import Resend
 from service.store.eventlog import StoredEvent
 from service.store.rooms import RoomRecord
 
@@ -76,6 +77,11 @@ class Outlet(Protocol):
 
     name: str
     wants_view: bool
+
+    @property
+    def resend(self) -> Resend | None:
+        """When its last events are delivered again, though its peer said that it has them; None: never."""
+        ...
 
     async def __aenter__(self) -> Self:
         """Connect.

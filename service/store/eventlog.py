@@ -62,6 +62,19 @@ def read_events(
     return EventPage(found, newest, complete)
 
 
+def read_last(store: Store, *, after: int, up_to: int, limit: int) -> list[StoredEvent]:
+    """The newest `limit` events with a number above `after` and not above `up_to`, in order."""
+    query = (
+        sa.select(events)
+        .where(events.c.sequence > after, events.c.sequence <= up_to)
+        .order_by(events.c.sequence.desc())
+        .limit(limit)
+    )
+    with store.read() as connection:
+        found = [_event(row) for row in connection.execute(query).mappings()]
+    return found[::-1]
+
+
 def head(connection: sa.Connection) -> int:
     """Number of the newest event ever appended, even if retention deleted it; 0 before the first."""
     newest = connection.execute(sa.select(sa.func.max(events.c.sequence))).scalar()

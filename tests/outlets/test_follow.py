@@ -11,6 +11,7 @@ import pytest
 from service.outlets import cursor, follow
 from service.outlets.follow import Follower
 from service.outlets.port import OutletError, SiteView
+from service.outlets.resend import Reach, Resend
 from service.outlets.tail import Tail
 from service.outlets.views import Views
 from service.store.engine import Store, open_store
@@ -26,8 +27,11 @@ class Recorder:
     name = "recorder"
     wants_view = False
 
-    def __init__(self, refuse: Callable[[Sequence[StoredEvent]], None] = lambda _: None) -> None:
+    def __init__(
+        self, refuse: Callable[[Sequence[StoredEvent]], None] = lambda _: None, reach: Reach | None = None
+    ) -> None:
         self.refuse = refuse
+        self.resend = None if reach is None else Resend(reach)
         self.got: list[int] = []
 
     async def __aenter__(self) -> Self:
@@ -137,3 +141,43 @@ async def test_the_cursor_moves_past_what_may_not_leave(
     async with following(store, recorder):
         await until(lambda: cursors(store)["recorder"] == sent[-1])
     assert recorder.got == []
+
+
+async def test_the_last_events_come_again_in_order_and_the_cursor_stays(store: Store) -> None:
+    open_cursor(store, "recorder")
+    first = append(store, 2) + append(store, 1, source="simulated") + append(store, 2)
+    seen: list[list[int]] = []
+
+    def refuse(page: Sequence[StoredEvent]) -> None:
+        seen.append([event.sequence for event in page])
+        if len(seen) == 2:
+            raise OutletError("the peer went away")
+
+    recorder = Recorder(refuse, Reach(count=4, age_s=60, gap_s=1000))
+    async with following(store, recorder) as follower:
+        await until(lambda: len(seen) == 1)
+        second = append(store)
+        await until(lambda: len(seen) == 4)
+        await until(lambda: follower.report()["position"] == second[0])
+    mine = [number for number in first if number != first[2]]
+    assert seen == [mine, second, mine[-3:], second]
+    assert cursors(store)["recorder"] == second[0]
+
+
+async def test_what_a_killed_process_delivered_comes_again_unless_it_is_erased(store: Store) -> None:
+    append(store, 3)
+    open_cursor(store, "recorder")
+    with store.write() as connection:
+        forget(connection, 1)
+    recorder = Recorder(reach=Reach(count=10, age_s=60, gap_s=0.01))
+    async with following(store, recorder):
+        await until(lambda: recorder.got == [2, 3, 2, 3])
+
+
+async def test_a_new_outlet_has_nothing_to_send_again(store: Store) -> None:
+    append(store, 3)
+    recorder = Recorder(reach=Reach(count=10, age_s=60, gap_s=0.01))
+    async with following(store, recorder):
+        await until(lambda: "recorder" in cursors(store))
+        sent = append(store, 1)
+        await until(lambda: recorder.got[:1] == sent)

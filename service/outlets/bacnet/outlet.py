@@ -42,6 +42,7 @@ class BacnetOutlet:
 
     name = "bacnet"
     wants_view = True
+    resend = None
 
     def __init__(self, settings: BacnetSettings, store: Store) -> None:
         self._settings, self._store = settings, store

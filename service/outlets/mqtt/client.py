@@ -136,6 +136,7 @@ class Connection:
         if self._reading is None or self._reading.done():
             raise OutletError(f"the connection to MQTT broker {self._at} is lost")
         sending = asyncio.gather(*(self._send(one) for one in page), return_exceptions=True)
+        sending.add_done_callback(_looked_at)
         either: set[asyncio.Future[Any]] = {sending, self._reading}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -158,6 +159,12 @@ class Connection:
         await self._client.publish(
             one.topic, one.payload.encode(), qos=QOS, retain=one.retain, properties=one.properties()
         )
+
+
+def _looked_at(sending: asyncio.Future[Any]) -> None:
+    """What became of it is told by the connection that broke: asyncio need not complain beside it."""
+    if not sending.cancelled():
+        sending.exception()
 
 
 def _pages(messages: Sequence[Publication]) -> Iterator[Sequence[Publication]]:

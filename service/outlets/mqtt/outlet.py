@@ -21,6 +21,7 @@ from service.outlets.mqtt.settings import MqttSettings
 from service.outlets.mqtt.told import told
 from service.outlets.mqtt.topics import Topics
 from service.outlets.port import OutletError, SiteView
+from service.outlets.resend import Reach, Resend
 from service.settings import Settings
 from service.store.engine import Store
 from service.store.eventlog import StoredEvent, site_id
@@ -59,6 +60,7 @@ class MqttOutlet:
         self._topics = Topics(settings.prefix, settings.discovery_prefix, site)
         self._identifier = settings.client_id or f"roomtone-{site}"
         self._ledger = Ledger()
+        self.resend = Resend(Reach(settings.resend, settings.resend_age_s, settings.resend_gap_s))
         self._connection: Connection | None = None
         _secrets(settings)
 
@@ -116,6 +118,7 @@ class MqttOutlet:
         if topic == self._settings.birth_topic:
             if message.payload == ONLINE.encode() and not message.retain:
                 self._ledger.send_all()
+                self.resend.want(time.monotonic())
                 _log.info("home_assistant_started", topic=topic)
         elif message.retain and message.payload:
             self._ledger.found(topic)

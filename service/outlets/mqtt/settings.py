@@ -32,7 +32,8 @@ class MqttSettings(Section):
 
     `port` None means 8883 with TLS, else 1883. `client_id` None means one made of the site's own name, the
     same over restarts. `insecure` lets a broker on another machine be used without TLS. `discovery` announces
-    rooms to Home Assistant.
+    rooms to Home Assistant. `resend`, `resend_age_s` and `resend_gap_s` say how many of the last events are
+    sent again, how old they are at most, and how often (`service.outlets.resend.Reach`).
     """
 
     host: str
@@ -46,6 +47,9 @@ class MqttSettings(Section):
     discovery: bool = True
     discovery_prefix: Topic = "homeassistant"
     birth_topic: Topic = "homeassistant/status"
+    resend: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    resend_age_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    resend_gap_s: Annotated[float, Field(gt=0, le=3600)] = 15.0
 
     @property
     def broker_port(self) -> int:

@@ -36,6 +36,7 @@ class SyslogOutlet:
 
     name = "syslog"
     wants_view = True
+    resend = None
 
     def __init__(
         self, settings: SyslogSettings, selection: Selection, tls: ssl.SSLContext | None, store: Store

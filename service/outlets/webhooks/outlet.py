@@ -27,6 +27,7 @@ class WebhookOutlet:
     """Feeds one receiver; `shop` is what all webhooks of the site share."""
 
     wants_view = False
+    resend = None
 
     def __init__(self, webhook: StoredWebhook, shop: Shop) -> None:
         self.name = webhook.outlet

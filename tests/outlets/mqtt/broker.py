@@ -73,6 +73,10 @@ class Broker:
         self._process.kill()
         self._process.wait()
 
+    def forget(self) -> None:
+        """Lose what was written down: sessions, what waited for them, retained messages."""
+        (self.folder / "mosquitto.db").unlink(missing_ok=True)
+
     def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
             return True

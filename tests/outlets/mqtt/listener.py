@@ -17,31 +17,53 @@ MARKER = "marker"
 class Listener:
     """Subscribes to filters; remembers what came, newest by topic and all in order.
 
-    With an `identifier` the broker keeps what comes while we are away.
+    With an `identifier` the broker keeps what comes while we are away. With a topic `birth` we say there that
+    we are back whenever the broker let us subscribe, as Home Assistant does.
     """
 
-    def __init__(self, port: int, *filters: str, identifier: str = "") -> None:
+    def __init__(self, port: int, *filters: str, identifier: str = "", birth: str | None = None) -> None:
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, reconnect_on_failure=True
         )
         self._client.reconnect_delay_set(0.05, 0.2)
         self._client.on_message = self._on_message
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
-        self._subscribed = threading.Event()
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        # QoS 0 for what is retained: mosquitto then sends all of it, whatever its queue may hold.
+        self._filters = [(name, 1 if identifier or birth else 0) for name in (*filters, MARKER)]
+        self._birth = birth
+        self._subscribed, self._present = threading.Event(), threading.Event()
+        self._present.set()
+        self._client.on_pre_connect = lambda *_: self._present.wait(60)
         self.messages: list[paho.MQTTMessage] = []
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3600 if identifier else 0
         self._client.connect("127.0.0.1", port, clean_start=not identifier, properties=properties)
         self._client.loop_start()
-        # QoS 0 for what is retained: mosquitto then sends all of it, whatever its queue may hold.
-        self._client.subscribe([(name, 1 if identifier else 0) for name in (*filters, MARKER)])
         assert self._subscribed.wait(10)
+
+    def _on_connect(self, client: paho.Client, *_: object) -> None:
+        """Each time: a broker that was killed may have forgotten who had subscribed."""
+        client.subscribe(self._filters)
+
+    def _on_subscribe(self, client: paho.Client, *_: object) -> None:
+        if self._birth is not None:
+            client.publish(self._birth, "online", qos=1)
+        self._subscribed.set()
 
     def _on_message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
         self.messages.append(message)
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+
+    def leave(self) -> None:
+        """Do not connect again, when the connection breaks, until `come_back`."""
+        self._present.clear()
+
+    def come_back(self) -> None:
+        """Connect again if the connection broke meanwhile."""
+        self._present.set()
 
     def newest(self) -> dict[str, str]:
         """The newest payload of every topic that holds one."""
@@ -69,4 +91,4 @@ def retained(port: int, *filters: str) -> dict[str, paho.MQTTMessage]:
     with Listener(port, *filters) as listener:
         listener.publish(MARKER, "end")
         wait_for(lambda: any(one.topic == MARKER for one in list(listener.messages)), "the marker")
-        return {one.topic: one for one in listener.messages if one.topic != MARKER}
+        return {one.topic: one for one in list(listener.messages) if one.retain}

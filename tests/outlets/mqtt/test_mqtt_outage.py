@@ -1,4 +1,4 @@
-"""The whole way, in real processes: a broker that is killed under load, and ourselves killed."""
+"""The whole way, in real processes: a broker that is killed under load and forgets, and ourselves killed."""
 
 import signal
 import subprocess
@@ -23,7 +23,7 @@ from service.store.log import append_event
 from service.store.schema import events, links, outlet_cursors, rooms, states
 from tests.outlets.mqtt.broker import Broker
 from tests.outlets.mqtt.home_assistant import HomeAssistant
-from tests.outlets.mqtt.listener import Listener
+from tests.outlets.mqtt.listener import Listener, retained
 from tests.outlets.mqtt.views import state
 from tests.service.running import PretendedWorker, link_facts, wait_for
 
@@ -39,6 +39,7 @@ class Site:
         self._config = folder / "site.toml"
         self._config.write_text(
             f'data_dir = "{folder}"\n[outlets.mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n'
+            "resend = 10000\nresend_gap_s = 0.5\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,9 +49,14 @@ class Site:
         )
 
     def stop(self, how: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(how)
-        self._process.wait(20)
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
+
+    def topics(self) -> tuple[str, str]:
+        """Filters of all that the site says."""
+        return f"roomtone/{self.site}/#", f"homeassistant/+/roomtone-{self.site}/#"
 
     def put_room(self, room: str, **told: Any) -> None:
         """A room with a link of its name, occupied unless `told` says otherwise."""
@@ -112,6 +118,7 @@ def site(tmp_path: Path, own_broker: Broker) -> Iterator[Site]:
     folder.mkdir()
     built = Site(folder, own_broker)
     yield built
+    built.stop(signal.SIGKILL)
     built.store.close()
 
 
@@ -121,9 +128,7 @@ def test_no_event_is_lost_and_nothing_simulated_leaves(site: Site, own_broker: B
     base = f"roomtone/{site.site}"
     with (
         PretendedWorker(site.settings) as worker,
-        Listener(
-            own_broker.port, f"{base}/#", f"homeassistant/+/roomtone-{site.site}/#", identifier="keeps"
-        ) as heard,
+        Listener(own_broker.port, *site.topics(), identifier="keeps", birth="homeassistant/status") as heard,
     ):
         worker.links = {
             "lab": link_facts("lab", source="live"),
@@ -140,11 +145,12 @@ def test_no_event_is_lost_and_nothing_simulated_leaves(site: Site, own_broker: B
         site.append(alert_id="made up", source="simulated")
         with adding(site) as added:
             _broker_restarts(own_broker, heard, added)
+            _broker_is_killed(site, own_broker, heard, added)
             _we_are_killed(site, heard, added)
-            acknowledged = _all_are_killed(site, own_broker, heard, added)
+            _all_are_killed(site, own_broker, heard, added)
         wait_for(lambda: site.position() == read_head(site.store), "the cursor at the end of the log")
-        assert heard.ids() <= site.numbers()
-        wait_for(lambda: all(int(one) <= acknowledged for one in site.numbers() - heard.ids()), "every event")
+        wait_for(lambda: site.numbers() <= heard.ids(), "every event")
+        assert heard.ids() == site.numbers()
         assert not [one for one in heard.events() if one["data"].get("source") == "simulated"]
         site.stop(signal.SIGTERM)
         wait_for(lambda: heard.newest()[f"{base}/status"] == "offline", "good-bye")
@@ -159,6 +165,24 @@ def _broker_restarts(broker: Broker, heard: Listener, added: list[int]) -> None:
     broker.start()
     wait_for(lambda: set(map(str, added[:before])) <= heard.ids(), "every event from before")
     wait_for(lambda: len(heard.ids()) > before + 20, "events after it")
+
+
+def _broker_is_killed(site: Site, broker: Broker, heard: Listener, added: list[int]) -> None:
+    """It forgets all it had, who had subscribed included; and who had comes back later than we do."""
+    kept = set(retained(broker.port, *site.topics()))
+    heard.leave()
+    broker.kill()
+    broker.forget()
+    before = len(added)
+    wait_for(lambda: len(added) > before + 20, "events while the broker is away")
+    broker.start()
+    during = added[-1]
+    wait_for(lambda: (site.position() or 0) > during, "events that nobody has subscribed to")
+    missed = {str(number) for number in added if number <= during} - heard.ids()
+    heard.come_back()
+    wait_for(lambda: missed <= heard.ids(), "every event that was acknowledged and not passed on")
+    now = set(retained(broker.port, *site.topics()))
+    assert now == kept, now ^ kept
 
 
 def _we_are_killed(site: Site, heard: Listener, added: list[int]) -> None:
@@ -176,13 +200,12 @@ def _we_are_killed(site: Site, heard: Listener, added: list[int]) -> None:
     wait_for(lambda: set(map(str, added[:before])) <= heard.ids(), "every event from before")
 
 
-def _all_are_killed(site: Site, broker: Broker, heard: Listener, added: list[int]) -> int:
-    """A power cut: the broker may lose what it acknowledged, up to the number returned; nothing after it."""
+def _all_are_killed(site: Site, broker: Broker, heard: Listener, added: list[int]) -> None:
+    """A power cut: the broker loses what it acknowledged, and we what we knew of that."""
     before = len(added)
     wait_for(lambda: len(added) > before + 20, "events under way")
     broker.kill()
     site.stop(signal.SIGKILL)
-    acknowledged = site.position() or 0
+    broker.forget()
     broker.start()
     site.start()
-    return acknowledged
