@@ -15,10 +15,10 @@ import structlog
 
 from models.prediction import JsonValue
 from service.outlets.again import Again
-from service.outlets.back_off import BackOff
 from service.outlets.cursor import Cursor
 from service.outlets.port import Outlet, OutletError
 from service.outlets.tail import Tail
+from service.outlets.trouble import Trouble
 from service.outlets.views import EVERY_S, Views
 from service.store.engine import Store
 from service.store.eventlog import EventPage, StoredEvent, read_events
@@ -37,13 +37,12 @@ class Follower:
     ) -> None:
         self.outlet, self._store, self._tail, self._views = outlet, store, tail, views
         self._allow_non_live = allow_non_live
-        self._back_off = BackOff()
+        self._trouble = Trouble(outlet.name)
         self._cursor = Cursor(store, outlet.name)
         self._again = Again(outlet.resend, store, self._cursor)
         self._shown_s = 0.0
         self.connected = False
-        self.trouble: str | None = None
-        self.delivered = self.failed = self.lost = 0
+        self.delivered = self.lost = 0
 
     def report(self) -> dict[str, JsonValue]:
         """Where the outlet stands, for the heartbeat; counts are of this process."""
@@ -54,9 +53,9 @@ class Follower:
             "position": position,
             "lag": behind,
             "delivered": self.delivered,
-            "failed": self.failed,
+            "failed": self._trouble.failed,
             "lost": self.lost,
-            "trouble": self.trouble,
+            "trouble": self._trouble.reason,
         }
 
     async def run(self) -> None:
@@ -71,16 +70,16 @@ class Follower:
             try:
                 await self._connected()
             except OutletError as error:
-                self._note(str(error))
+                self._trouble.note(str(error))
                 await self._keep(error.done)
             except sa.exc.SQLAlchemyError as error:
-                self._note(f"the store does not answer ({type(error).__name__})")
+                self._trouble.note(f"the store does not answer ({type(error).__name__})")
             except Exception as error:  # noqa: BLE001 - the task's boundary: one outlet's bug stops no other
                 _log.exception("outlet_failed", outlet=self.outlet.name)
-                self._note(f"{type(error).__name__}: {error}")
+                self._trouble.note(f"{type(error).__name__}: {error}")
             finally:
                 self.connected = False
-            await asyncio.sleep(self._back_off.next_s())
+            await asyncio.sleep(self._trouble.wait_s())
 
     async def _connected(self) -> None:
         await self._cursor.open()
@@ -98,7 +97,7 @@ class Follower:
             await self._show()
             await self._send_again()
             if not await self._pass_on():
-                self._works()
+                self._trouble.over()
                 await self._cursor.save_if_due()
                 await self._tail.tick(EVERY_S)
 
@@ -124,7 +123,7 @@ class Follower:
             await self.outlet.deliver(events)
             self._again.delivered(before)
             self.delivered += len(events)
-            self._works()
+            self._trouble.over()
         if not page.complete:
             self._note_hole(before, page)
         await self._cursor.move(page.next_after, delivered=bool(events))
@@ -152,16 +151,3 @@ class Follower:
         missing = max(0, first - after - 1)
         self.lost += missing
         _log.error("outlet_hole", outlet=self.outlet.name, after=after, goes_on_at=first, missing=missing)
-
-    def _note(self, trouble: str) -> None:
-        """One more failure; logged only when it is the first of its row."""
-        self.failed += 1
-        if self.trouble is None:
-            _log.error("outlet_lost", outlet=self.outlet.name, reason=trouble)
-        self.trouble = trouble
-
-    def _works(self) -> None:
-        self._back_off.reset()
-        if self.trouble is not None:
-            _log.info("outlet_back", outlet=self.outlet.name)
-            self.trouble = None
