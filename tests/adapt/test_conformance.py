@@ -7,6 +7,7 @@ import pytest
 
 from models.adapt import adapter, available, names
 from models.adapt.base import ELSEWHERE, Adapter
+from models.adapt.deep import encoder
 from models.adapt.head import MOST_BYTES, RoomHead
 from models.errors import SelectionError
 from tests.adapt import made
@@ -15,6 +16,12 @@ from tests.adapt import made
 @pytest.fixture(params=available())
 def method(request: pytest.FixtureRequest) -> Adapter:
     return adapter(str(request.param))
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
+    """A few steps only, for what holds however little was learned."""
+    monkeypatch.setattr(encoder, "STEPS", 15)
 
 
 def right(head: RoomHead, classes: int = 3, shift: float = 3.0) -> float:
@@ -44,6 +51,7 @@ def test_where_old_rooms_know_no_class_of_the_room_its_own_labels_teach(method: 
     assert right(method.adapt(foreign, 0)) > 0.7
 
 
+@pytest.mark.usefixtures("hasty")
 def test_answers_are_probabilities_and_small(method: Adapter) -> None:
     head = method.adapt(made.setting(), 0)
     found = head.predict(made.query().values)
@@ -53,12 +61,14 @@ def test_answers_are_probabilities_and_small(method: Adapter) -> None:
     assert head.nbytes <= MOST_BYTES
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_same_seed_gives_the_same_head(method: Adapter) -> None:
     first, second = (method.adapt(made.setting(), 3).arrays() for _ in range(2))
     assert first.keys() == second.keys()
     assert all((first[name] == second[name]).all() for name in first)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_head_survives_being_stored(method: Adapter) -> None:
     head = method.adapt(made.setting(), 0)
     again = RoomHead.from_arrays(head.arrays())
@@ -66,6 +76,7 @@ def test_a_head_survives_being_stored(method: Adapter) -> None:
     assert (again.predict(asked) == head.predict(asked)).all()
 
 
+@pytest.mark.usefixtures("hasty")
 def test_counts_are_counts(method: Adapter) -> None:
     found = method.adapt(made.setting(5, ordered=True), 0).predict(made.query(5).values)
     assert found.shape == (250, 5)
@@ -80,6 +91,7 @@ def test_what_it_needs_and_is_not_there_is_named(method: Adapter) -> None:
             method.adapt(replace(made.setting(), unlabelled=None, support=None), 0)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_one_class_is_refused_or_harmless(method: Adapter) -> None:
     whole = made.setting()
     assert whole.support is not None
@@ -91,6 +103,7 @@ def test_one_class_is_refused_or_harmless(method: Adapter) -> None:
         assert np.isfinite(method.adapt(one, 0).predict(made.query().values)).all()
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_class_that_nobody_labelled_does_no_harm(method: Adapter) -> None:
     whole = made.setting()
     assert whole.support is not None

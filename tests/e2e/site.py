@@ -20,13 +20,13 @@ ROOMTONE = Path(sys.executable).with_name("roomtone")
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+def wait_for(look: Callable[[], T | None], what: str, seconds: float = 60, pause_s: float = 0.1) -> T:
     """What `look` returns once it is neither None nor false; fails after a generous deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.1)
+        time.sleep(pause_s)
     raise AssertionError(f"waited {seconds} s in vain for {what}")
 
 

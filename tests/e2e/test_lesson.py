@@ -16,10 +16,10 @@ SCRIPT = ROOT / "docs" / "examples" / "adapt_a_room.py"
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A site with models of simulation alone, in a hurry."""
-    with Site(tmp_path, more={"ROOMTONE_ADAPTATION__BUDGET_S": "5"}) as running:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with models of simulation alone, in a hurry; each test has a room of its own."""
+    with Site(tmp_path_factory.mktemp("site"), more={"ROOMTONE_ADAPTATION__BUDGET_S": "5"}) as running:
         yield running
 
 
@@ -56,7 +56,7 @@ def test_the_page_word_for_word(site: Site) -> None:
 
 
 def test_captures_that_are_uploaded(site: Site) -> None:
-    captures = site.folder / "captures"
+    captures = site.folder / "uploads"
     captures.mkdir()
     for people in (0, 5):
         words = [
@@ -71,6 +71,7 @@ def test_captures_that_are_uploaded(site: Site) -> None:
         subprocess.run([ROOMTONE, *words], check=True, capture_output=True)
     words = [sys.executable, str(SCRIPT), "--captures", str(captures), "--url", site.base, "--key", site.key]
     words += ["--roomtone", str(ROOMTONE), "--method", "head_refit", "--upload", "--until", "50"]
+    words += ["--room", "uploads", "--link", "uploads-link"]
     told = story(site, *words)
     assert told["state"] == "provisional"
     assert told["after"] > told["rolled_back"]  # type: ignore[operator]
