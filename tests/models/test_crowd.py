@@ -40,6 +40,7 @@ def test_an_empty_room_is_vacant_in_every_window(crowd: Path, room: str, shelves
         assert {counting.value for _, counting in found} == {0}
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(("source", "target"), [("RoomA", "RoomB"), ("RoomB", "RoomA")])
 def test_presence_carries_from_one_room_to_the_other(crowd: Path, source: str, target: str) -> None:
     report = evaluate(Question("presence", crowd, source, target, classes=("0", "1", "4", "7"), seeds=1))

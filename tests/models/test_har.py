@@ -107,6 +107,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, harm: str, why: str) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("alone")
 def test_one_person_left_out_of_the_real_set(datasets: Path) -> None:
     question = Question("activity", datasets / "har_two_rooms_5300", "meetingroom_Hhj,meetingroom_Zly",
                         leave_out="person", seeds=1)  # fmt: skip

@@ -254,6 +254,7 @@ def test_access_points_must_be_the_same_everywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("alone")
 def test_metres_on_the_real_floor(datasets: Path) -> None:
     data = datasets / "device_loc_metric_nexmon"
     found, _ = figures(Question("localization", data, "research_laboratory", leave_out="position", seeds=1))
@@ -261,6 +262,7 @@ def test_metres_on_the_real_floor(datasets: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("alone")
 def test_points_of_the_real_experiment(datasets: Path) -> None:
     data = datasets / "dfl_fingerprints_4links"
     some = tuple("01234567")
@@ -269,6 +271,7 @@ def test_points_of_the_real_experiment(datasets: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("alone")
 def test_points_of_the_real_office_on_later_days(datasets: Path) -> None:
     data = datasets / "device_loc_27days_5300"
     found, _ = figures(Question("localization", data, "d16,d17,d18", "d19", seeds=1))

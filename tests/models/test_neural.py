@@ -1,5 +1,7 @@
 """Networks on windows: each learns, its file says what torch says, and the worker can run it."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -67,10 +69,15 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neural, "EPOCHS", 25)
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch, short: None) -> None:
+    """For what holds however little was learned."""
+    monkeypatch.setattr(neural, "EPOCHS", 2)
+
+
 def test_it_learns_and_its_file_says_the_same(case: str) -> None:
-    task, name = CASES[case]
-    samples = made(task, name)
-    built = shipped(case, samples)
+    name = CASES[case][1]
+    samples, built = taught(case)
     assert built.card["metrics"]["accuracy"]["mean"] > 0.7  # each domain by a model of the other
     assert built.curve.training
     assert len(built.onnx) < 1_000_000
@@ -84,11 +91,16 @@ def test_it_learns_and_its_file_says_the_same(case: str) -> None:
         assert found == pytest.approx(expected, abs=1e-4)
 
 
-def shipped(case: str, samples: Samples) -> Built:
+@cache
+def taught(case: str) -> tuple[Samples, Built]:
+    """Rows, and what is shipped after learning from them."""
+    task, name = CASES[case]
+    samples = made(task, name, each=8 if name == AMPLITUDE else 20)  # long rows, and easy ones
     spec = task_spec(samples.task, samples.classes)
-    return build(learner(case), samples, spec, ORIGIN, name=case, seeds=1)
+    return samples, build(learner(case), samples, spec, ORIGIN, name=case, seeds=1)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_same_seed_gives_the_same_file(case: str) -> None:
     task, name = CASES[case]
     samples = made(task, name, each=4)
@@ -97,6 +109,7 @@ def test_the_same_seed_gives_the_same_file(case: str) -> None:
     assert b"site-packages" not in first  # no path of the machine that exported it
 
 
+@pytest.mark.usefixtures("hasty")
 def test_streams_that_are_not_measured_do_not_count(case: str) -> None:
     task, name = CASES[case]
     samples = made(task, name, each=4)
@@ -109,8 +122,7 @@ def test_streams_that_are_not_measured_do_not_count(case: str) -> None:
 
 
 def test_the_worker_runs_it_on_windows(case: str) -> None:
-    task, name = CASES[case]
-    built = shipped(case, made(task, name, each=3))
+    task, built = CASES[case][0], taught(case)[1]
     model = ShelvedModel(parse_card(to_toml(built.card), case), built.onnx)
     found = Sensing([Backbone(model)]).predict(
         make.windows(make.recording(7, 2))[4], [task], source=Source.LIVE

@@ -68,7 +68,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
-    monkeypatch.setattr(neural, "EPOCHS", 8)
+    monkeypatch.setattr(neural, "EPOCHS", 2)
 
 
 def roomtone(app: typer.Typer, *words: object) -> str:

@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
-    monkeypatch.setattr(neural, "EPOCHS", 3)
+    monkeypatch.setattr(neural, "EPOCHS", 1)
 
 
 def run(app: object, *words: object) -> None:
