@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 
 import structlog
 
@@ -80,7 +81,11 @@ class Limits:
 
 def address_of(client: tuple[str, int] | list[str | int] | None) -> str:
     """What counts as one address: of IPv6 the /64 network, of which one machine may use all."""
-    host = str(client[0]) if client else ""
+    return _network_of(str(client[0]) if client else "")
+
+
+@lru_cache(maxsize=_MOST_CALLERS)
+def _network_of(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

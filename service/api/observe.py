@@ -1,13 +1,14 @@
 """The outermost layer: request ids, security headers, the access log, counts, and errors nobody expected."""
 
+import random
 import re
-import secrets
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import sqlalchemy as sa
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.leaving import leaving_headers
@@ -16,6 +17,7 @@ from service.api.problems import Problem, problem_response
 
 _log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
+_ID = b"x-request-id"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -36,7 +38,8 @@ class Observe:
     def __init__(self, app: ASGIApp, metrics: HttpMetrics, *, tls: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if tls else {})
+        headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if tls else {})
+        self._headers = _raw({**headers, "Cache-Control": "no-store"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -100,13 +103,18 @@ def _as_get(scope: Scope) -> Scope:
 def _request_id(scope: Scope) -> str:
     """The caller's own id, by which it can follow the request through several systems, or a new one."""
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them: names in lower case."""
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 class _Seen:
     """`send` that adds headers and remembers the status."""
 
-    def __init__(self, scope: Scope, send: Send, headers: dict[str, str]) -> None:
+    def __init__(self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         self.request_id = _request_id(scope)
         self.status: int | None = None
         self.scope = scope
@@ -117,11 +125,11 @@ class _Seen:
     async def send(self, message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self.request_id
-            for name, value in (*self._headers.items(), *leaving_headers(self.scope).items()):
-                headers.setdefault(name, value)
-            headers.setdefault("Cache-Control", "no-store")
+            told = [pair for pair in message.get("headers", ()) if pair[0] != _ID]
+            named = {name for name, _ in told}
+            added = (*self._headers, *_raw(leaving_headers(self.scope)))
+            told += [pair for pair in added if pair[0] not in named]
+            message["headers"] = [*told, (_ID, self.request_id.encode())]
         elif message["type"] == "websocket.accept":
             self.status = HTTPStatus.SWITCHING_PROTOCOLS
         await self._send(message)

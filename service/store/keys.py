@@ -28,7 +28,10 @@ class Role(StrEnum):
 
     def includes(self, other: "Role") -> bool:
         """Whether this role may do what `other` may."""
-        return list(Role).index(self) >= list(Role).index(other)
+        return _RANKS[self] >= _RANKS[other]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +22,12 @@ from service.store.schema import links, rooms
 
 UNKNOWN_NIC = "auto"
 """NIC of a link that was named before anything was received from it."""
-_ROOMS = ByRoom(sa.select(rooms).order_by(rooms.c.room), rooms.c.room)
-_MEMBERS = ByRoom(sa.select(links.c.link, links.c.room).order_by(links.c.link), links.c.room)
+_ROOMS_AND_LINKS = ByRoom(
+    sa.select(rooms, links.c.link)
+    .join_from(rooms, links, links.c.room == rooms.c.room, isouter=True)
+    .order_by(rooms.c.room, links.c.link),
+    rooms.c.room,
+)
 
 Check = Callable[["RoomRecord | None"], None]
 """Called inside the transaction with the room as it stands; what it raises rolls everything back."""
@@ -58,10 +63,8 @@ def get_room(store: Store, room: str) -> RoomRecord | None:
 
 def select_rooms(connection: sa.Connection, *, only: str | None = None) -> list[RoomRecord]:
     """As `list_rooms`, in the caller's transaction."""
-    assigned: dict[str, list[str]] = {}
-    for link in _MEMBERS.run(connection, only):
-        assigned.setdefault(link.room, []).append(link.link)
-    return [_record(row, assigned) for row in _ROOMS.run(connection, only).mappings()]
+    rows = _ROOMS_AND_LINKS.run(connection, only).mappings()
+    return [_record(list(group)) for _, group in groupby(rows, key=lambda row: row["room"])]
 
 
 def put_room(
@@ -174,8 +177,13 @@ def _audit(
     record(connection, actor=actor, action=action, target=room, detail=change(was, now))
 
 
-def _record(row: sa.RowMapping, assigned: Mapping[str, list[str]]) -> RoomRecord:
-    document: dict[str, Any] = {**row["doc"], "links": assigned.get(row["room"], [])}
+def _record(rows: list[sa.RowMapping]) -> RoomRecord:
+    """The room out of its rows, one a link; one without a link where it has none."""
+    row = rows[0]
+    document: dict[str, Any] = {
+        **row["doc"],
+        "links": [one["link"] for one in rows if one["link"] is not None],
+    }
     return RoomRecord(
         room=row["room"],
         revision=row["revision"],

@@ -24,6 +24,7 @@ class Watch:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._newest: dict[str, Heartbeat] = {}
+        self._received: tuple[Heartbeat | None, Mapping[str, int]] = None, {}
         self._started_ns = time.time_ns()
 
     def hear(self, body: Mapping[str, Any]) -> None:
@@ -80,8 +81,15 @@ class Watch:
         beat = self._newest.get("outlets")
         return (beat.body.get("outlets") or {}) if beat is not None and self.outlets_up else {}
 
-    def newest_received_ns(self) -> dict[str, int]:
+    def newest_received_ns(self) -> Mapping[str, int]:
         """Host time of the newest frame of every room that receives any."""
+        beat, (of, received) = self._newest.get("worker"), self._received
+        if beat is not of:
+            received = self._find_newest()
+            self._received = beat, received  # once a heartbeat, however often it is asked for
+        return received
+
+    def _find_newest(self) -> dict[str, int]:
         newest: dict[str, int] = {}
         for link in self.links.values():
             room, received = link.get("room"), link.get("last_received_ns") or 0
