@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.figures.rows import LICENCES, ROWS, Row
+from models.figures.studies import STUDIES
 from models.figures.studies import page as studies
 
 BEGIN = "<!-- figures: made by `make figures`, do not edit -->"
@@ -52,7 +53,7 @@ def tables(results: Path) -> str:
             lines += _lines(row, results / f"{row.name}.json")
         lines += ["", *_warnings(group, results)]
         lines += [*(f"    {row.command()}" for row in group), ""]
-    return "\n".join([*lines, *studies.lines(results)])
+    return "\n".join([*lines, *studies.lines(results), *_longest(results)])
 
 
 def _lines(row: Row, path: Path) -> list[str]:
@@ -90,6 +91,23 @@ def _warnings(rows: Sequence[Row], results: Path) -> list[str]:
     told = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
     words = dict.fromkeys(word for one in told for word in one.get("warnings", []))
     return [line for word in words for line in (f"*Warning: {word}.*", "")]
+
+
+def _longest(results: Path) -> list[str]:
+    """The longest step behind any figure of the page."""
+    names = [row.name for row in ROWS] + [study.name for study in STUDIES]
+    told = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))
+    }
+    timed = [(told[name]["longest"], name) for name in names if "longest" in told.get(name, {})]
+    if not timed:
+        return []
+    longest, name = max(timed, key=lambda one: one[0]["cpu_s"])
+    said = (
+        f"No single fit took longer than {longest['cpu_s']:.0f} s on one core: that is the longest step "
+        f"({longest['step']}, for `{name}`), with all that is chosen on the way."
+    )
+    return ["", said, ""]
 
 
 def _baselines(told: Mapping[str, Any], metric: str) -> str:

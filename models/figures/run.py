@@ -23,7 +23,9 @@ _CODE = (
     "models/learners",
     "models/networks",
     "models/signal",
+    "models/tasks",
     "models/training",
+    "models/zoo",
 )
 
 
@@ -76,8 +78,16 @@ def key_of(row: Row, datasets: Path, code: str, seeds: int) -> str:
     lent = [] if question.support is None else [one.domain for one in parse_support(question.support)]
     names = list(dict.fromkeys([*(part.domain for part in (*source, *target)), *lent]))
     data = digest_of(dataset, question.data, question.task, names)
-    words = [*row.words, row.task, code, data, str(seeds)]
+    words = [*row.words, row.task, code, data, str(seeds), *_model(question.learner)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+def _model(learner: str | None) -> list[str]:
+    """Digest of a model that is judged as it is (`models.learners.given`); nothing of what is trained."""
+    kind, _, folder = (learner or "").partition(":")
+    if kind != "onnx":
+        return []
+    return [hashlib.sha256((Path(folder) / "model.onnx").read_bytes()).hexdigest()]
 
 
 def answer(row: Row, datasets: Path, results: Path, *, code: str, seeds: int, progress: Progress) -> str:

@@ -12,6 +12,7 @@ from models import adapt
 from models.data.samples import PLAIN, Samples
 from models.errors import SelectionError
 from models.learners import carry
+from models.learners.opinion import POOLS, opinion
 from models.training.adapting import carried
 from models.training.automatic import automatic
 from models.training.task import TaskSpec
@@ -144,6 +145,7 @@ class Learner:
             "head_only": carry.head_only(self),
             "frozen_random": carry.frozen_random(self),
             "target_only": carry.target_only(self),
+            **{name: opinion(self, name) for name in POOLS},
         }
 
     def adapters(self) -> Mapping[str, Method]:

@@ -41,6 +41,7 @@ def evaluate(question: Question, progress: Progress = lambda _what, _share: None
     told = _told([one for one in trials if not one.beside], asked)
     firsts = [one for one in trials if one.beside]
     told["first_k"] = summary(_tables(firsts)[ASKED]) if firsts else None
+    told["longest"] = dict(asked.watch.told())
     told["seconds"] = round(time.monotonic() - began, 1)
     return Report(
         told, tuple(one.judged for one in trials if not one.beside), trials[0].folds[0].spec.classes
@@ -119,13 +120,16 @@ def _answers(asked: Study, problem: Problem, turn: Turn, progress: Progress) -> 
     fitted = asked.fitted(problem, seed)
     rows = _units(problem.query, asked.question.decision_s)
     simple = {} if turn.beside else baselines(problem, doubtful=bool(asked.caveats))
-    answers = {ASKED: methods[asked.question.method](problem, fitted, seed)}
+    with asked.watch.step(f"method {asked.question.method}"):
+        answers = {ASKED: methods[asked.question.method](problem, fitted, seed)}
     for name in () if turn.beside else learner.baselines(problem):
         progress(f"seed {seed + 1} of {seeds}: {name}", share)
-        answers[name] = methods[name](problem, fitted, seed)
+        with asked.watch.step(f"baseline {name}"):
+            answers[name] = methods[name](problem, fitted, seed)
     for name, one in simple.items():
         progress(f"seed {seed + 1} of {seeds}: {name}", share)
-        answers[name] = one(problem, seed)
+        with asked.watch.step(f"baseline {name}"):
+            answers[name] = one(problem, seed)
     found = {name: among(one, problem.spec) for name, one in answers.items()}
     pooling = problem.query.pooling
     return {name: (decide(one, rows, pooling), voted(problem.query, one)) for name, one in found.items()}

@@ -13,6 +13,7 @@ from models.learners.base import Problem
 from models.training.folds import Cut
 from models.training.ranges import expanded
 from models.training.selection import Part, parse_selection, pick
+from models.training.stopwatch import Stopwatch
 from models.training.support import parse_support
 
 Progress = Callable[[str, float], None]
@@ -50,6 +51,7 @@ class Study:
     digest: str
     caveats: Sequence[Caveat] = ()
     bridge: Samples | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch)
     _last: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -82,7 +84,9 @@ class Study:
         source, who = problem.source, self.learner
         key = (seed, source.domain.tobytes(), source.start_s.tobytes(), source.label.tobytes())
         if self._last.get("key") != key:
-            self._last.update(key=key, model=(who.fit_as_usual if problem.foreign else who.fit)(source, seed))
+            with self.watch.step(f"fit of {who.NAME}"):
+                model = (who.fit_as_usual if problem.foreign else who.fit)(source, seed)
+            self._last.update(key=key, model=model)
         return self._last["model"]
 
     def _cut(self) -> Cut:

@@ -67,6 +67,19 @@ def test_several_recordings_are_left_out_whole_and_single_rows_not_at_all() -> N
     assert len(few.pairs) == 2
 
 
+def test_nobody_is_asked_about_a_day_of_which_nothing_is_left_to_learn_from() -> None:
+    rows = support(each=4, sessions=2)
+    of_days = replace(rows, domain=rows.session)
+    assert parts_of(rows, 0.0) is not None
+    parts = parts_of(of_days, 0.0)
+    assert parts is not None
+    for known, asked in parts.pairs:
+        assert set(of_days.domain[asked]) <= set(of_days.domain[known])
+    one_each = support(each=2, sessions=2)
+    assert parts_of(one_each, 0.0) is not None
+    assert parts_of(replace(one_each, domain=one_each.session), 0.0) is None
+
+
 def test_where_nothing_can_be_held_out_a_fixed_one_is_kept() -> None:
     rows = support(each=1)
     kept = choose({"other": knows(rows, 0.9), UNTRIED[1]: knows(rows, 0.4)}, rows, 3)

@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import SelectionError
 from models.learners.base import Found, Method, Problem
+from models.learners.opinion import POOLS
 from models.training.automatic import automatic, candidates, chosen
 from models.training.problem import Question, Study, study
 
@@ -44,7 +45,8 @@ def test_what_learns_from_labels_at_once_comes_first_and_what_fits_again_late(as
     assert order.index("none") < order.index("coral") < order.index("pooled") < order.index("side_tuning")
     assert "ordinal_refit" not in order
     assert "auto" not in order
-    assert order.index("pooled") < order.index("target_only") < order.index("side_tuning")
+    assert order.index("pooled") < order.index("target_only") < order.index("opinion_3")
+    assert order.index("opinion_2") < order.index("opinion_3") < order.index("side_tuning")
 
 
 def test_a_method_of_the_learner_wins_where_it_is_best(problem: Problem) -> None:
@@ -54,6 +56,26 @@ def test_a_method_of_the_learner_wins_where_it_is_best(problem: Problem) -> None
     assert set(kept.losses) == {"head_refit", "none"}
     found = automatic(problem, methods, None, 0)
     assert (found.argmax(axis=1) == problem.query.label).all()
+
+
+def test_members_of_a_pool_are_asked_once_and_answer_as_the_pool_does(asked: Study, problem: Problem) -> None:
+    told, members = list[int](), POOLS["opinion_2"]
+
+    def counted(trial: Problem, _fitted: Any, _seed: int) -> Found:
+        told.append(len(trial.query))
+        return says(1)(trial, None, 0)
+
+    methods = {**dict.fromkeys(members, counted), "opinion_2": says(0)}
+    kept = chosen(problem, methods, None, 0)
+    assert len(told) == 4 * len(members)
+    assert kept.losses["opinion_2"] == pytest.approx(kept.losses[members[0]])
+    fitted = asked.fitted(problem, 0)
+    each = [asked.learner.methods()[name](problem, fitted, 0) for name in members]
+    found = asked.learner.methods()["opinion_2"](problem, fitted, 0)
+    assert np.allclose(found.sum(axis=1), 1)
+    between = np.log(found[:, :1] / found[:, 1:])
+    ratios = [np.log(np.maximum(one[:, :1], 1e-4) / np.maximum(one[:, 1:4], 1e-4)) for one in each]
+    assert np.allclose(between, np.mean(ratios, axis=0), atol=1e-9)
 
 
 def test_held_out_rows_are_taught_to_nobody_who_answers_them(problem: Problem) -> None:

@@ -60,7 +60,7 @@ def test_presence_prints_the_whole_contract(data: Path) -> None:
     assert set(document) >= {
         "task", "data", "source", "target", "support", "method", "transductive", "decision_s", "seeds",
         "classes", "metrics", "baselines", "n_sessions", "confusion", "interval95", "data_digest", "commit",
-        "seconds",
+        "seconds", "longest",
     }  # fmt: skip
     assert set(document["metrics"]) >= {"balanced_accuracy", "ece"}
     assert set(document["metrics"]["ece"]) == {"mean", "sd"}
@@ -76,6 +76,7 @@ def test_presence_prints_the_whole_contract(data: Path) -> None:
         "knn",
         "random_network",
     }
+    assert 0 < document["longest"]["cpu_s"] < document["seconds"] + 1
     assert document["n_sessions"] == 3
     assert np.sum(document["confusion"]) == 2 * document["n_units"]
     low, high = document["interval95"]["balanced_accuracy"]

@@ -20,7 +20,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def made_up(seed: int) -> Answer:
-    return Answer({"f1": 0.5 + seed / 10}, {"always": {"f1": 0.25}}, {"rooms": 3})
+    longest = {"step": "fit", "cpu_s": 1.0 + seed}
+    return Answer({"f1": 0.5 + seed / 10}, {"always": {"f1": 0.25}}, longest, {"rooms": 3})
 
 
 STUDY = Study("made-up", "a question", "temporal_unet", made_up)
@@ -36,6 +37,7 @@ def test_a_study_is_answered_once_for_its_code(tmp_path: Path) -> None:
     assert told["metrics"] == {"f1": {"mean": 0.6, "sd": 0.0816}}
     assert told["baselines"] == {"always": {"f1": {"mean": 0.25, "sd": 0.0}}}
     assert [one["metrics"]["f1"] for one in told["seeds"]] == [0.5, 0.6, 0.7]
+    assert told["longest"] == {"step": "fit", "cpu_s": 3.0}
     assert told["simulated"] is True
     assert told["trained_on"] == "simulation"
     assert answered(STUDY, tmp_path) == "as it was"

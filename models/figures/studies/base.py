@@ -13,11 +13,13 @@ class Answer:
     Attributes:
         metrics: of the learner, by name.
         baselines: the same metrics of simpler ways, by their name.
+        longest: the fit of the learner, in processor seconds.
         facts: numbers of rooms, windows and the like, for whoever reads the file.
     """
 
     metrics: Metrics
     baselines: Mapping[str, Metrics]
+    longest: Mapping[str, str | float]
     facts: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -9,6 +9,7 @@ from models.learners.base import Found
 from models.learners.breathing.learner import CnnRnnLearner
 from models.learners.breathing.peak import PeakModel, balanced_accuracy
 from models.training.metrics import class_metrics
+from models.training.stopwatch import Stopwatch
 
 _SOURCE, _TARGET = 24, 12
 _SOURCE_SEED, _TARGET_SEED = 600, 700  # of rooms; a hundred apart, so that no room is on both sides
@@ -22,13 +23,17 @@ def breathing(seed: int, *, source: int = _SOURCE, target: int = _TARGET) -> Ans
     """
     known, asked = breaths(source, seed=_SOURCE_SEED + seed), breaths(target, seed=_TARGET_SEED + seed)
     most = int(np.bincount(known.label, minlength=len(CLASSES)).argmax())
+    watch = Stopwatch()
+    with watch.step("fit of cnn_rnn"):
+        model = CnnRnnLearner().fit(known, seed)
     count = np.bincount(asked.label, minlength=len(CLASSES))
     return Answer(
-        _judged(CnnRnnLearner().fit(known, seed).predict(asked.inputs), asked),
+        _judged(model.predict(asked.inputs), asked),
         {
             "spectral_peak": _judged(PeakModel(known).predict(asked.inputs), asked),
             "majority": _judged(np.tile(np.eye(len(CLASSES))[most], (len(asked), 1)), asked),
         },
+        watch.told(),
         {
             "rooms": {"source": source, "target": target},
             "windows": {"source": len(known), "target": len(asked)},

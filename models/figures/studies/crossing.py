@@ -10,6 +10,7 @@ from models.figures.studies.base import Answer
 from models.learners.crossing.learner import TemporalUnetLearner
 from models.learners.crossing.marks import bin_f1, segment_iou
 from models.learners.crossing.motion import MotionBins
+from models.training.stopwatch import Stopwatch
 
 _SOURCE, _TARGET = 24, 12
 _SOURCE_SEED, _TARGET_SEED = 400, 500  # of rooms; a hundred apart, so that no room is on both sides
@@ -28,13 +29,17 @@ def entry(seed: int, *, source: int = _SOURCE, target: int = _TARGET) -> Answer:
 def _answered(made: Callable[..., Samples], seed: int, source: int, target: int) -> Answer:
     """Thresholds and epochs are chosen on the source; `always`, which marks every bin, is for comparison."""
     known, asked = made(source, seed=_SOURCE_SEED + seed), made(target, seed=_TARGET_SEED + seed)
-    model, motion = TemporalUnetLearner().fit(known, seed), MotionBins(known)
+    watch = Stopwatch()
+    with watch.step("fit of temporal_unet"):
+        model = TemporalUnetLearner().fit(known, seed)
+    motion = MotionBins(known)
     return Answer(
         _judged(model.predict(asked.inputs) >= model.threshold, asked),
         {
             "motion_variance": _judged(motion.predict(asked.inputs) >= motion.threshold, asked),
             "always": _judged(np.ones(asked.label.shape, np.bool_), asked),
         },
+        watch.told(),
         {
             "rooms": {"source": source, "target": target},
             "windows": {"source": len(known), "target": len(asked)},

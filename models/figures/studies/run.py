@@ -56,6 +56,7 @@ def document(study: Study, answers: Sequence[Answer]) -> dict[str, Any]:
         "trained_on": "simulation",
         "metrics": _summary([one.metrics for one in answers]),
         "baselines": {name: _summary([one.baselines[name] for one in answers]) for name in names},
+        "longest": dict(max((one.longest for one in answers), key=lambda one: one["cpu_s"])),
         "seeds": [
             {"seed": seed, **one.facts, "metrics": _rounded(one.metrics)} for seed, one in enumerate(answers)
         ],
