@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from models.zoo import Card, shelved
 from service.api.known_keys import KnownKeys
 from service.api.limits import Limits
+from service.api.long_work import LongWork
 from service.api.metrics import HttpMetrics
 from service.api.stream.hub import Hub
 from service.api.tickets import Tickets
@@ -37,6 +38,7 @@ class Context:
     desk: Desk = field(default_factory=Desk)
     shelf: Shelf = field(init=False)
     keys: KnownKeys = field(init=False)
+    long_work: LongWork = field(default_factory=LongWork)
     checks: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
     _cards: tuple[Card, ...] | None = None
     _local: LocalShelf = field(init=False)

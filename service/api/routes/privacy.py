@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -78,11 +79,12 @@ def export(room: Name, context: Ctx, caller: Caller) -> Response:
     with context.store.write() as connection:
         record(connection, actor=caller.actor, action="room.exported", target=room)
     headers = {"Content-Disposition": f'attachment; filename="{room}.jsonl"', "Cache-Control": "no-store"}
-    return StreamingResponse(export_room(context.store, room), headers=headers, media_type=_LINES)
+    lines = context.long_work.pieces(export_room(context.store, room))
+    return StreamingResponse(lines, headers=headers, media_type=_LINES)
 
 
 @router.post("/v1/admin/rooms/{room}/erase", response_model=Erased, **guarded(Role.ADMIN))
-def erase_history(room: Name, body: EraseBody, context: Ctx, caller: Caller) -> Response:
+async def erase_history(room: Name, body: EraseBody, context: Ctx, caller: Caller) -> Response:
     """Erase what was measured and learned in the room, and keep the room.
 
     Predictions, states, alerts, samples with their windows, calibration, jobs and learned heads go; events
@@ -94,7 +96,7 @@ def erase_history(room: Name, body: EraseBody, context: Ctx, caller: Caller) -> 
         span = replace(span, from_ns=unix_ns(body.start))
     if body.end is not None:
         span = replace(span, to_ns=unix_ns(body.end))
-    rows = erase(context.store, room, span, actor=caller.actor)
+    rows = await context.long_work.run(partial(erase, context.store, room, span, actor=caller.actor))
     if rows is None:
         raise no_room(room)
     announce_rooms(context)

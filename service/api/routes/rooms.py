@@ -1,5 +1,6 @@
 """Rooms."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -51,7 +52,7 @@ def write_room(room: Name, body: RoomConfig, request: Request, context: Ctx, cal
 
 
 @router.delete("/v1/rooms/{room}", status_code=204, response_class=Response, **guarded(Role.ADMIN))
-def erase_room(room: Name, request: Request, context: Ctx, caller: Caller) -> Response:
+async def erase_room(room: Name, request: Request, context: Ctx, caller: Caller) -> Response:
     """Erase the room and what is stored of it; its links become unassigned."""
 
     def check(before: RoomRecord | None) -> None:
@@ -59,7 +60,8 @@ def erase_room(room: Name, request: Request, context: Ctx, caller: Caller) -> Re
             raise no_room(room)
         check_preconditions(request, before.etag)
 
-    delete_room(context.store, room, check=check, actor=caller.actor)
+    erased = partial(delete_room, context.store, room, check=check, actor=caller.actor)
+    await context.long_work.run(erased)
     announce_rooms(context)
     return Response(status_code=204)
 
