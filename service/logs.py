@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+_LEVEL = logging.INFO
+
 
 def log_to_stderr(part: str) -> None:
     """Send our log and that of libraries to stderr, each line marked with the part of the service."""
@@ -25,10 +27,10 @@ def log_to_stderr(part: str) -> None:
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
         )
     )
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.basicConfig(handlers=[handler], level=_LEVEL, force=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVEL),  # what is not told costs nothing
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
     structlog.contextvars.bind_contextvars(part=part)

@@ -55,9 +55,9 @@ from service.store.engine import Store
 from service.view.watch import Watch
 
 _ROUTES = (
+    states,  # read most often, and routes are tried in turn
     health,
     rooms,
-    states,
     semantic,
     predictions,
     samples,
