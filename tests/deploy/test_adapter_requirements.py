@@ -39,10 +39,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     venv.create(folder)
     found = str(folder / "bin" / "python")
     # Our pip installs into it: a pip of its own takes longer to install than all the rest.
-    pip = [sys.executable, "-m", "pip", "--python", found, "install", "--quiet", "--no-compile"]
-    done = subprocess.run(
-        [*pip, "-r", str(REQUIREMENTS), OLDEST], capture_output=True, text=True, check=False
-    )
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", found]
+    words = [*pip, "install", "--quiet", "--no-compile", "-r", str(REQUIREMENTS), OLDEST]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return found
 

@@ -7,6 +7,9 @@
 * What does not fit its schema is never taken.
 * Nothing but the open list answers without a key, and nothing answers a role that is too low.
 
+Every case is sent with every role and without a key, whoever is first by chance: the first to delete a thing
+finds it.
+
 Requests go over a real socket to a real server with a real store, in memory where the system has /dev/shm.
 """
 
@@ -40,7 +43,6 @@ from service.store.keys import Role
 from tests.service.running import PretendedWorker, Running, wait_for
 
 KEYS: Final = (Role.ADMIN, Role.OPERATOR, Role.VIEWER, None)
-"""By how much their requests find: made-up choices lean to the first."""
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -104,12 +106,13 @@ class Fuzz:
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=modes, role=st.sampled_from(KEYS), inside=st.booleans())
-        def look(case: Any, role: Role | None, inside: bool) -> None:
+        @given(case=modes, roles=st.permutations(KEYS), inside=st.booleans())
+        def look(case: Any, roles: list[Role | None], inside: bool) -> None:
             if inside:
                 real = {name: _REAL[name] for name in case.path_parameters or {} if name in _REAL}
                 case.path_parameters = {**(case.path_parameters or {}), **real}
-            self._one(case, role, needed, inside)
+            for role in roles:
+                self._one(case, role, needed, inside)
 
         try:
             look()
@@ -154,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--examples", type=int, default=200, help="cases an operation")
+    parser.add_argument("--examples", type=int, default=200, help="cases an operation and role")
     parser.add_argument("--operation", help='one operation, as "POST /v1/keys"')
     asked = parser.parse_args(arguments)
     memory = Path("/dev/shm")  # noqa: S108 - memory, not a shared file

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.fuzz.api import Fuzz, site
 
 EXAMPLES = 20
+"""Of every operation, each sent with every role and without a key."""
+
+pytestmark = pytest.mark.timeout(400)
 
 
 def test_nothing_breaks_and_nothing_is_open(tmp_path: Path) -> None:
