@@ -6,6 +6,7 @@ address.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -87,21 +88,17 @@ class Authenticate:
             if scheme.lower() != "bearer":
                 return None
             key = key.strip()
-            known = self._context.keys.find(key)
-            return known or await anyio.to_thread.run_sync(self._bearer, key)
+            if self._people is not None and key.count(".") == 2:  # a token of the identity provider
+                return await anyio.to_thread.run_sync(self._people.identify, key)
+            keys = self._context.keys
+            return keys.find(key) or await self._context.readers.run(partial(keys.look_up, key))
         if scope["type"] == "websocket":
             ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
             return self._context.tickets.redeem(ticket)
         secret = session_cookie(headers)
         if secret is None or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return None
-        return await anyio.to_thread.run_sync(session_principal, self._context.store, secret)
-
-    def _bearer(self, credentials: str) -> Principal | None:
-        """A key, or a token of the identity provider, which has two dots."""
-        if self._people is None or credentials.count(".") != 2:
-            return self._context.keys.look_up(credentials)
-        return self._people.identify(credentials)
+        return await self._context.readers.run(partial(session_principal, self._context.store, secret))
 
 
 def is_open(path: str) -> bool:

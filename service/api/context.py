@@ -11,6 +11,7 @@ from service.api.known_keys import KnownKeys
 from service.api.limits import Limits
 from service.api.long_work import LongWork
 from service.api.metrics import HttpMetrics
+from service.api.readers import Readers
 from service.api.stream.hub import Hub
 from service.api.tickets import Tickets
 from service.bus.line import SignalLine
@@ -38,6 +39,7 @@ class Context:
     desk: Desk = field(default_factory=Desk)
     shelf: Shelf = field(init=False)
     keys: KnownKeys = field(init=False)
+    readers: Readers = field(default_factory=Readers)
     long_work: LongWork = field(default_factory=LongWork)
     checks: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
     _cards: tuple[Card, ...] | None = None

@@ -1,4 +1,4 @@
-"""Long work has threads of its own: downloads and erasures wait for each other, and nobody else for them."""
+"""Who has threads of his own: downloads and erasures, which hold up nobody else, and reads of states."""
 
 import threading
 from collections.abc import Iterator
@@ -66,6 +66,20 @@ def test_many_slow_downloads_hold_up_nobody_else(api: Running, monkeypatch: pyte
     assert [answer.status_code for answer in answers] == [200] * many, "all come to their turn"
     assert {answer.text for answer in answers[: many - 2]} == {"whole\n"}
     assert slow.most == AT_ONCE
+
+
+def test_states_are_told_while_all_others_wait_for_a_writer(api: Running) -> None:
+    with ThreadPoolExecutor(THREADS + 2) as callers:
+        with api.store.write():
+            rooms = [f"/v1/rooms/waits-{number}" for number in range(THREADS + 2)]
+            asked = [callers.submit(api.client.put, room, json={}) for room in rooms]
+            pool: Any = api.store.engine.pool
+            wait_for(lambda: pool.checkedout() > THREADS, "all threads to be taken")
+            api.context.keys.forget()
+            for path in ("/v1/rooms/lab/state", "/v1/state"):
+                assert api.client.get(path).status_code == 200
+            assert not any(one.done() for one in asked)
+        assert {one.result(30).status_code for one in asked} == {201}
 
 
 async def test_a_download_holds_no_thread_while_its_caller_reads_slowly() -> None:

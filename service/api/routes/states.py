@@ -10,6 +10,7 @@ from service.api.answers import name_list, tagged
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.states import StateEnvelope, StatePage, ZoneState
 from service.api.problems import Problem
+from service.api.readers import by_readers
 from service.api.routes.rooms import no_room
 from service.rooms.config import Name
 from service.store.keys import Principal, Role
@@ -23,6 +24,7 @@ Told = list[tuple[RoomStates, list[dict[str, Any]]]]
 
 
 @router.get("/v1/rooms/{room}/state", response_model=StateEnvelope, **guarded(Role.VIEWER))
+@by_readers
 def read_room_state(room: Name, request: Request, context: Ctx) -> Response:
     """The latest state of every task of the room; unknown with a reason where nobody can know."""
     found = read_states(context.store, only=room)
@@ -32,6 +34,7 @@ def read_room_state(room: Name, request: Request, context: Ctx) -> Response:
 
 
 @router.get("/v1/state", response_model=StatePage, **guarded(Role.VIEWER))
+@by_readers
 def read_all_states(
     *,
     request: Request,
@@ -57,6 +60,7 @@ def read_all_states(
 
 
 @router.get("/v1/zones/{zone}/state", response_model=ZoneState, **guarded(Role.VIEWER))
+@by_readers
 def read_zone_state(zone: Name, request: Request, context: Ctx, caller: Caller) -> Response:
     """Whether anybody is in the zone: occupied if any member is, vacant if all are, else unknown."""
     found = [room for room in read_states(context.store) if _lists(room, zone)]
