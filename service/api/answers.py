@@ -98,6 +98,12 @@ def name_list(text: str | None) -> tuple[str, ...] | None:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 
+def unfit(field: str, message: str) -> Problem:
+    """A field of the body does not fit, and why."""
+    errors = [{"loc": ["body", field], "msg": message, "type": "value_error"}]
+    return Problem("validation", f"body.{field}: {message}", {"errors": errors})
+
+
 def misfit(name: str, message: str) -> Problem:
     """A query parameter does not fit, and why."""
     return Problem(

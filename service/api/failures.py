@@ -1,6 +1,7 @@
 """Whatever a route refuses or the framework finds, as a problem."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -46,10 +47,18 @@ async def _on_misfit(request: Request, error: Exception) -> Response:
     """What does not fit, without repeating the values: they may be large, or secret."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
     errors = [
-        {"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]}
-        for item in error.errors()[:_TOLD]
+        {"loc": list(item["loc"]), "msg": _why(item), "type": item["type"]} for item in error.errors()[:_TOLD]
     ]
     first = errors[0]
     where = ".".join(str(part) for part in first["loc"])
     problem = Problem("validation", f"{where}: {first['msg']}", {"errors": errors})
     return problem_response(problem, request_id_of(request.scope))
+
+
+def _why(item: Mapping[str, Any]) -> str:
+    """What is wrong with a value, in words for who sent it."""
+    if item["type"] == "json_invalid" and isinstance(item["loc"][-1], int):
+        return f"not JSON: {item['ctx']['error']}, at character {item['loc'][-1]}"
+    if item["type"] == "extra_forbidden":
+        return "there is no such key"
+    return str(item["msg"]).removeprefix("Value error, ")

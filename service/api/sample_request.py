@@ -12,8 +12,8 @@ from models.signal.clip import window_ends
 from models.signal.window import WindowSpec
 from service.adaptation.upload import LONGEST_S
 from service.adaptation.verdict import unfit_label
+from service.api.answers import unfit
 from service.api.documents.samples import SampleBody, SampleForm
-from service.api.problems import Problem
 from service.state import unix_ns
 from service.store.idempotency import Once
 
@@ -90,6 +90,11 @@ def once_of(key: str | None, actor: str, *parts: str) -> Once | None:
     return Once(actor, key, digest.hexdigest())
 
 
+def replayed(once: Once | None) -> dict[str, str]:
+    """The header that marks what was made by an earlier request under the same key."""
+    return {"Idempotency-Replayed": "true"} if once is not None and once.again else {}
+
+
 def check_label(task: str, label: str) -> None:
     """See that the task knows the label.
 
@@ -99,12 +104,6 @@ def check_label(task: str, label: str) -> None:
     why = unfit_label(task, label)
     if why is not None:
         raise unfit("label", why)
-
-
-def unfit(field: str, message: str) -> Problem:
-    """A field of the body does not fit, and why."""
-    errors = [{"loc": ["body", field], "msg": message, "type": "value_error"}]
-    return Problem("validation", f"body.{field}: {message}", {"errors": errors})
 
 
 def _misfits(error: ValidationError) -> RequestValidationError:

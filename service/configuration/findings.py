@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.configuration.fields import Key, meant, text_of
+from service.rooms.alerting.rules import without_kind
 
 Origins = Mapping[Key, str]
 """Where settings were given: `site.toml:12`, the name of a variable, or a flag; sections count as well."""
@@ -52,7 +53,7 @@ def shown(key: str, value: object) -> object:
 
 
 def _finding(problem: ErrorDetails, model: type[BaseModel], origins: Origins) -> Finding:
-    key: Key = tuple(problem["loc"])
+    key: Key = without_kind(problem["loc"])
     name, kind, value = text_of(key) or "settings", problem["type"], problem["input"]
     message = problem["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":

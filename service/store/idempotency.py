@@ -11,13 +11,15 @@ KEPT_S = 24 * 3600
 """How long a key is remembered."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Once:
     """A key of a caller, and the digest of what was asked under it."""
 
     actor: str
     key: str
     digest: str
+    again: bool = False
+    """Whether `made_before` found that it has made something."""
 
 
 class KeyReusedError(Exception):
@@ -35,6 +37,7 @@ def made_before(connection: sa.Connection, once: Once) -> str | None:
         return None
     if row.digest != once.digest:
         raise KeyReusedError(once.key)
+    once.again = True
     return str(row.made)
 
 

@@ -198,7 +198,7 @@ def test_rules_are_replaced_as_a_whole_and_lost_updates_refused(api: Running) ->
             "time_zone",
             "../x",
         ),
-        ({**RULE, "escalation": [{"severity": "info", "limit": 3}]}, "count_over", "escalation"),
+        ({**RULE, "escalation": [{"severity": "info", "limit": 3}]}, "2", "rule crowded: escalation"),
         ({"kind": "occupied", "severity": "info"}, "id", "required"),
         ("crowded", "2", ""),
         ({**RULE, "id": "\ud800"}, "id", "rule ?: "),
@@ -214,6 +214,7 @@ def test_a_rule_that_does_not_fit_is_named_with_its_key(
     answer = api.client.put("/v1/alert-rules", content=body, headers=headers)
     errors = problem(answer, 422, "validation")["errors"]
     assert key in [str(part) for part in errors[0]["loc"]], errors
+    assert not {"count_over", "occupied"} & set(errors[0]["loc"]), "the kind is no part of the path"
     assert words in errors[0]["msg"], errors
     assert api.client.get("/v1/alert-rules").json() == before
 

@@ -80,6 +80,19 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"name": "Lab",}', "body.15: not JSON: "),
+        (b'{"sizem": 3}', "body.sizem: there is no such key"),
+        (b'{"tasks": ["cooking"]}', "body.tasks.0: no task of that name; there are presence"),
+    ],
+)
+def test_misfits_are_told_in_words_for_who_sent_them(api: Running, content: bytes, told: str) -> None:
+    document = problem(api.client.put("/v1/rooms/lab", content=content, headers=JSON), 422, "validation")
+    assert document["detail"].startswith(told)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"",

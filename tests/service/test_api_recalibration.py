@@ -83,6 +83,7 @@ def test_a_room_without_presence_or_none_at_all(api: Running) -> None:
     api.put_room("count", tasks=["counting"])
     answer = api.client.post("/v1/admin/rooms/count/recalibrate", json={})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
+    assert answer.json()["errors"][0]["loc"] == ["body", "mode"]
     assert api.client.post("/v1/admin/rooms/none/recalibrate", json={}).status_code == 404
 
 

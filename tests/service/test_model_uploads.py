@@ -68,6 +68,7 @@ def test_an_own_model_is_checked_kept_listed_and_served(api: Running) -> None:
     again = send(api, card(), key="one")
     assert again.status_code == 201
     assert again.json()["digest"] == made.json()["digest"]
+    assert again.headers["Idempotency-Replayed"] == "true"
     assert send(api, card("other"), key="one").json()["type"] == "/problems/idempotency-key-reused"
     assert send(api, card()).json()["type"] == "/problems/model-there"
     assert send(api, card("presence-simulation")).json()["type"] == "/problems/model-there"

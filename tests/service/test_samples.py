@@ -316,6 +316,8 @@ def test_the_same_request_under_the_same_key_is_done_once(site: Site) -> None:
     first = site.post(2, 12, **{"Idempotency-Key": "k1"})
     again = site.post(2, 12, **{"Idempotency-Key": "k1"})
     assert (first.status_code, first.json()) == (again.status_code, again.json())
+    marks = [answer.headers.get("Idempotency-Replayed") for answer in (first, again)]
+    assert marks == [None, "true"]
     assert len(site.rows(samples)) == 1
     problem(site.post(2, 13, **{"Idempotency-Key": "k1"}), 422, "idempotency-key-reused")
     other = site.api.client_of(site.api.new_key(Role.OPERATOR))

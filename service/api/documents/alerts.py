@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from service.api.documents.common import Body, Cursor, Moment
 from service.api.documents.samples import Sample
-from service.rooms.alerting.rules import MOST_RULES, AlertRule, SeverityName
+from service.rooms.alerting.rules import MOST_RULES, AlertRule, SeverityName, without_kind
 
 StateName = Literal["raised", "acknowledged", "snoozed", "dismissed", "cleared"]
 KindName = Literal["occupied", "inactivity", "count_over", "suspicious_object", "link_lost", "drift", ""]
@@ -177,17 +177,16 @@ def _named(value: Any, check: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN
         return check(value)
     except ValidationError as error:
         name = value.get("id") if isinstance(value, dict) else None
-        if not isinstance(name, str):
-            raise
         told = [_in_rule(name, one) for one in error.errors(include_url=False)]
         raise ValidationError.from_exception_data(error.title, told) from error
 
 
-def _in_rule(name: str, found: ErrorDetails) -> InitErrorDetails:
-    printable = name[:64].encode("ascii", "replace").decode()  # half a surrogate pair can be sent, not told
-    words = {"rule": printable, "why": found["msg"]}
-    kind = PydanticCustomError("rule_error", "rule {rule}: {why}", words)
-    return InitErrorDetails(type=kind, loc=found["loc"], input=None)
+def _in_rule(name: object, found: ErrorDetails) -> InitErrorDetails:
+    # Half a surrogate pair can be sent, not told.
+    named = f"rule {name[:64]}: ".encode("ascii", "replace").decode() if isinstance(name, str) else ""
+    words = {"rule": named, "why": found["msg"].removeprefix("Value error, ")}
+    kind = PydanticCustomError("rule_error", "{rule}{why}", words)
+    return InitErrorDetails(type=kind, loc=without_kind(found["loc"]), input=None)
 
 
 class RuleList(Body):

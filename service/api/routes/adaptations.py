@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from models.adapt import AUTO, SHIPPED, available, tier_of
 from service.adaptation.states import IllegalStepError, JobState
-from service.api.answers import answer, page, tagged_page
+from service.api.answers import answer, page, tagged_page, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.jobs import AdaptationBody, Job, MethodList, Rollback, RoomVersion, RoomVersionPage
 from service.api.problems import Problem
@@ -49,10 +49,10 @@ def start_adaptation(room: Name, body: AdaptationBody, context: Ctx, caller: Cal
     if found is None:
         raise no_room(room)
     if body.task not in found.config.tasks:
-        raise Problem("validation", f"room {room} has no task {body.task!r}, but {found.config.tasks}")
+        raise unfit("task", f"room {room} does not run {body.task!r}, but {', '.join(found.config.tasks)}")
     if body.method not in {AUTO, SHIPPED, *available()}:
         there = ", ".join((AUTO, SHIPPED, *available()))
-        raise Problem("validation", f"no method {body.method!r} here; there are {there}")
+        raise unfit("method", f"no method {body.method!r} here; there are {there}")
     if body.force and not caller.role.includes(Role.ADMIN):
         raise Problem("forbidden", "only an admin may activate without evidence (`force`)")
     shadow_s = context.settings.adaptation.shadow_s if body.shadow_s is None else body.shadow_s

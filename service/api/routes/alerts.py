@@ -9,14 +9,13 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from service.api.alert_samples import Labelled, label_span
-from service.api.answers import Cursor, Limit, answer, misfit, name_list, page, time_ns
+from service.api.answers import Cursor, Limit, answer, misfit, name_list, page, time_ns, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents.alerts import Alert, AlertPage, Dismissal, DismissBody, SnoozeBody, StateName
 from service.api.problems import Problem
 from service.api.routes.events import Names, room_scope
-from service.api.sample_request import unfit
 from service.events import Severity
 from service.rooms.alerting.alert import AlertState, Cause
 from service.state import unix_ns

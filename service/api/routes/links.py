@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from drivers import registry
-from service.api.answers import answer, check_preconditions, tagged, tagged_page
+from service.api.answers import answer, check_preconditions, tagged, tagged_page, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.links import Link, LinkBody, LinkPage, QualityPage
@@ -144,9 +144,7 @@ def _nic(link: str, body: LinkBody, context: Context) -> str:
         return stored.nic if stored else str(heard.get("nic") or UNKNOWN_NIC)
     if body.nic not in {UNKNOWN_NIC, *registry.names()}:
         known = ", ".join(registry.names())
-        message = f"no NIC named {body.nic!r}; known: {known}"
-        where = {"loc": ["body", "nic"], "msg": message, "type": "value_error"}
-        raise Problem("validation", message, {"errors": [where]})
+        raise unfit("nic", f"no NIC named {body.nic!r}; known: {known}")
     return body.nic
 
 

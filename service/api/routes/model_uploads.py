@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from models.contract.limits import LARGEST_BYTES
 from models.zoo import LOCAL, find_model
-from service.api.answers import answer
+from service.api.answers import answer, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.models import ModelForm, NewModel
@@ -21,7 +21,7 @@ from service.api.media import unsupported
 from service.api.problems import Problem
 from service.api.routes.models import card_document
 from service.api.routes.samples import IdempotencyKey
-from service.api.sample_request import FORM_KIND, once_of, unfit
+from service.api.sample_request import FORM_KIND, once_of, replayed
 from service.inference.adding import CORE, ModelThereError, add_model
 from service.inference.checking import CheckerMissingError, ModelRefusedError
 from service.store.audit import record
@@ -61,7 +61,8 @@ async def upload_model(
             def work() -> dict[str, Any]:
                 return _add(context, place, caller.actor, once)
 
-            return answer(await anyio.to_thread.run_sync(work, limiter=context.checks), 201)
+            told = await anyio.to_thread.run_sync(work, limiter=context.checks)
+            return answer(told, 201, replayed(once))
 
 
 def _add(context: Context, place: Path, actor: str, once: Once | None) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from service.api.answers import answer
+from service.api.answers import answer, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.privacy import EraseBody, Erased, PauseBody, PauseState, ResumeBody
 from service.api.routes.rooms import announce_rooms, no_room
-from service.api.sample_request import unfit
 from service.rooms.config import Name
 from service.rooms.pause import Pause
 from service.state import rfc3339, unix_ns

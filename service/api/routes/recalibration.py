@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from models.adapt import AUTO
 from service.adaptation.states import JobState
-from service.api.answers import answer
+from service.api.answers import answer, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.jobs import Job, RecalibrationBody
@@ -41,7 +41,7 @@ def recalibrate(room: Name, body: RecalibrationBody, context: Ctx, caller: Calle
     if body.mode == "labelled":
         document = _from_samples(context, room, found.config.tasks, caller, dry_run=body.dry_run)
     elif PRESENCE not in found.config.tasks:
-        raise Problem("validation", f"room {room} has no task {PRESENCE!r}, which the baseline serves")
+        raise unfit("mode", f"room {room} does not run {PRESENCE!r}, which the baseline serves")
     else:
         document = job_document(_create(context, room, body.model_dump(), caller))
     context.line.publish("jobs", {})

@@ -6,7 +6,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
-from service.api.answers import Cursor, Limit, answer, page
+from service.api.answers import Cursor, Limit, answer, page, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents.samples import Sample, SampleBody, SampleForm, SamplePage
@@ -20,8 +20,8 @@ from service.api.sample_request import (
     once_of,
     read_body,
     read_form,
+    replayed,
     span_of,
-    unfit,
 )
 from service.api.sampling import take_live, take_upload, window_spec
 from service.rooms.config import Name, TaskName
@@ -83,7 +83,7 @@ async def take_sample(
     from_ns, to_ns = span_of(body, window_spec(context))
     asked = Asked(room, body.task, str(body.label), from_ns, to_ns, caller.actor)
     once = once_of(key, caller.actor, room, body.model_dump_json())
-    return answer(document(await take_live(context, asked, once)), 201)
+    return answer(document(await take_live(context, asked, once)), 201, replayed(once))
 
 
 async def _take_upload(
@@ -95,7 +95,8 @@ async def _take_upload(
         asked = Asked(room, fields.task, fields.label, 0, 0, caller.actor)
         digest = "" if key is None else await anyio.to_thread.run_sync(digest_of, file.file)
         once = once_of(key, caller.actor, room, fields.model_dump_json(), digest)
-        return answer(document(await take_upload(context, asked, fields, file.file, once)), 201)
+        sample = await take_upload(context, asked, fields, file.file, once)
+        return answer(document(sample), 201, replayed(once))
 
 
 @router.get("/v1/rooms/{room}/samples", response_model=SamplePage, **guarded(Role.OPERATOR))

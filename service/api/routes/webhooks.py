@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from service.api.answers import answer, page
+from service.api.answers import answer, page, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.webhooks import (
@@ -103,7 +103,7 @@ def replay_webhook(webhook: WebhookId, body: ReplayBody, context: Ctx, caller: C
     found = _find(webhook, context, caller)
     newest = read_head(context.store)
     if body.after is not None and body.after > newest:
-        raise Problem("validation", f"body.after: the newest event has the number {newest}")
+        raise unfit("after", f"the newest event has the number {newest}")
     after = ask_replay(context.store, found.webhook, body.after, actor=caller.actor)
     context.line.publish("webhooks", {})
     rest = read_events(context.store, after=after, limit=1)
@@ -130,16 +130,11 @@ def _check(body: WebhookBody, context: Context, caller: Principal) -> None:
     try:
         AddressRule(section.allow_http, section.allow_private).check_url(body.url)
     except ValueError as error:
-        raise _misfit("url", str(error)) from None
+        raise unfit("url", str(error)) from None
     try:
         event_types(body.types or ())
     except ValueError as error:
-        raise _misfit("types", str(error)) from None
-
-
-def _misfit(name: str, message: str) -> Problem:
-    errors = [{"loc": ["body", name], "msg": message, "type": "value_error"}]
-    return Problem("validation", f"body.{name}: {message}", {"errors": errors})
+        raise unfit("types", str(error)) from None
 
 
 def _sealed(context: Context, secret: str) -> str:

@@ -179,6 +179,7 @@ AlertRule = Annotated[
     Field(discriminator="kind"),
 ]
 _RULE: TypeAdapter[AlertRule] = TypeAdapter(AlertRule)
+_KINDS: Final = frozenset({"occupied", "inactivity", "count_over", "suspicious_object", "link_lost", "drift"})
 
 
 def rule_of(document: Mapping[str, Any]) -> AlertRule:
@@ -188,6 +189,15 @@ def rule_of(document: Mapping[str, Any]) -> AlertRule:
         pydantic.ValidationError: it is none.
     """
     return _RULE.validate_python(document)
+
+
+def without_kind(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Where a key of a rule stands: validation names the rule's kind in between, before its keys."""
+    return tuple(
+        part
+        for place, part in enumerate(loc)
+        if part not in _KINDS or not (place == 0 or isinstance(loc[place - 1], int))
+    )
 
 
 BUILT_IN: Final[tuple[AlertRule, ...]] = (
