@@ -1,7 +1,7 @@
 """A receiver of webhooks as a process of its own, over HTTPS: it notes a request, flushed, then answers.
 
 `python -m tests.outlets.receiver PORT CERTIFICATE KEY NOTES`; paths: ``/ok``, ``/hang`` (no answer),
-``/status/CODE``, ``/long`` (an answer without end).
+``/status/CODE``, ``/first/CODE`` (the first time only), ``/long`` (an answer without end).
 """
 
 import json
@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -18,6 +19,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     notes: Path
     lock = threading.Lock()
+    answered: ClassVar[set[str]] = set()
 
     def do_POST(self) -> None:
         length = int(self.headers["content-length"])
@@ -34,7 +36,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/hang":
             threading.Event().wait(60)
             return
-        code = int(self.path.removeprefix("/status/")) if self.path.startswith("/status/") else 200
+        code = 200
+        if self.path.startswith("/status/") or (
+            self.path.startswith("/first/") and self.path not in self.answered
+        ):
+            code = int(self.path.rpartition("/")[2])
+        self.answered.add(self.path)
         self.send_response(code)
         if 300 <= code < 400:
             self.send_header("Location", "/ok")

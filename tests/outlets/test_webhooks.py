@@ -135,6 +135,16 @@ def test_a_replay_brings_the_same_ids_again(api: Running, receiver: Receiver) ->
     assert first[1:3] == first[3:5]
     beyond = api.client.post(f"/v1/webhooks/{made['id']}/replay", json={"after": 10**9})
     assert beyond.json()["type"] == "/problems/validation"
+    assert beyond.json()["errors"][0]["loc"] == ["body", "after"]
+
+
+def test_who_is_back_is_not_said_to_fail(api: Running, receiver: Receiver) -> None:
+    made = make(api, receiver.url("/first/503"), rooms=["lobby"])
+    send(api, room="lobby")
+    wait_for(lambda: read(api, made["id"])["last_success_at"] is not None, "the success to be told")
+    told = read(api, made["id"])
+    assert told["failing_since"] is None, "else a failure a day later would turn it off"
+    assert told["last_trouble"] == "the receiver answered 503"
 
 
 def test_a_receiver_that_is_gone_is_turned_off_and_on_again(api: Running, receiver: Receiver) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -80,13 +80,14 @@ class WebhookOutlet:
         return await self._sender.post(body, headers)
 
     async def _note(self, answer: Answer) -> None:
+        """Failures, and the success that ends them, are saved at once: a receiver is judged by them later."""
+        recovers = answer.delivered and self._health.failing_since_ns is not None
         verdict = self._health.note(answer, time.time_ns())
         store, webhook = self._shop.store, self._webhook.webhook
-        document: dict[str, Any] = self._health.document()
         if verdict is not None:
-            await finish(disable_webhook, store, webhook, document, verdict)
-        elif not answer.delivered or time.monotonic() - self._saved_s >= _SAVE_S:
-            await finish(save_health, store, webhook, document)
+            await finish(disable_webhook, store, webhook, self._health.document(), verdict)
+        elif recovers or not answer.delivered or time.monotonic() - self._saved_s >= _SAVE_S:
+            await finish(save_health, store, webhook, self._health.document())
             self._saved_s = time.monotonic()
 
 
