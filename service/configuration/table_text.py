@@ -28,7 +28,10 @@ class TableError(ValueError):
 
 
 def write_table(kind: Kind, entries: Sequence[Mapping[str, Any]]) -> str:
-    """The table of full room or link documents; lists are joined by `;`."""
+    """The table of full room or link documents; lists are joined by `;`.
+
+    Tags that hold one themselves are left out: an empty cell changes nothing when it is read again.
+    """
     text = io.StringIO()
     rows = csv.DictWriter(text, COLUMNS[kind], lineterminator="\r\n")
     rows.writeheader()
@@ -39,11 +42,15 @@ def write_table(kind: Kind, entries: Sequence[Mapping[str, Any]]) -> str:
 def read_table(text: str, file: str) -> tuple[Kind, list[dict[str, Any]], list[int]]:
     """What the table is of, partial documents, and the line of each; an empty cell says nothing.
 
+    Cells are separated by commas, or by semicolons, as spreadsheets of some languages write them.
+
     Raises:
         TableError: a column or a number cannot be read; it names every cell.
     """
     try:
-        return _read(csv.DictReader(io.StringIO(text, newline=""), restkey=""), file)
+        head = text.partition("\n")[0]
+        between = ";" if ";" in head and "," not in head else ","
+        return _read(csv.DictReader(io.StringIO(text, newline=""), restkey="", delimiter=between), file)
     except csv.Error as error:
         raise TableError([Finding(file, "table", f"not CSV: {error}")]) from error
 
@@ -78,14 +85,20 @@ def _read(rows: "csv.DictReader[str]", file: str) -> tuple[Kind, list[dict[str, 
 
 def _room_row(room: Mapping[str, Any]) -> dict[str, Any]:
     size = room["size_m"] or ("", "")
+    text = ";".join(f"{name}={value}" for name, value in room["tags"].items())
     return {
         **{name: room[name] for name in ("room", "name", "stale_after_s", "retention_days", "capacity")},
         "tasks": ";".join(room["tasks"]),
         "width_m": size[0],
         "depth_m": size[1],
         **room["presence"],
-        "tags": ";".join(f"{name}={value}" for name, value in room["tags"].items()),
+        "tags": text if _tags(text) == room["tags"] else "",
     }
+
+
+def _tags(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(";") if part)
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _entry(kind: Kind, cells: Mapping[str, str], where: str, wrong: list[Finding]) -> dict[str, Any]:
@@ -98,8 +111,7 @@ def _entry(kind: Kind, cells: Mapping[str, str], where: str, wrong: list[Finding
     if "tasks" in values:
         entry["tasks"] = [part.strip() for part in values["tasks"].split(";")]
     if "tags" in values:
-        pairs = (part.partition("=") for part in values["tags"].split(";"))
-        entry["tags"] = {name.strip(): value.strip() for name, _, value in pairs}
+        entry["tags"] = _tags(values["tags"])
     if {"width_m", "depth_m"} <= set(values):
         entry["size_m"] = [values["width_m"], values["depth_m"]]
     elif {"width_m", "depth_m"} & set(values):

@@ -71,6 +71,8 @@ def test_check_says_ok_or_every_mistake(tmp_path: Path) -> None:
     told = refused("config", "check", site)
     assert f"{site}:2: server.prot: there is no such key; did you mean server.port?" in told
     assert f"{site}:3: server.port: " in told
+    site.write_text('[[alert_rules]]\nid = "a"\nkind = "occupied"\nseverity = "bad"\n')
+    assert f"{site}:4: alert_rules[0].severity: " in refused("config", "check", site)
 
 
 def test_check_refuses_an_address_in_clear_text(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_every_command_that_reads_settings_tells_the_line(tmp_path: Path, comman
 
 def test_show_tells_where_each_value_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site.toml"
-    site.write_text('[store]\nurl = "postgresql://me:geheim@db/rooms"\n')
+    site.write_text('[store]\nurl = "postgresql://me:geheim@db/rooms"\n[server]\nnames = ["a.example"]\n')
     monkeypatch.setenv("ROOMTONE_SERVER__PORT", "9000")
     result = run("config", "show", "--config", site, "--data-dir", tmp_path, "--json")
     told = json.loads(result.stdout)
@@ -204,6 +206,22 @@ def test_tables_go_through_a_spreadsheet_and_keep_what_they_do_not_show(store: S
     assert lobby is not None
     assert (lobby.config.presence.off_delay_s, [zone.zone for zone in lobby.config.zones]) == (45.5, ["desk"])
     assert get_room(store, "attic") is not None
+
+
+def test_tables_as_other_spreadsheets_write_them_and_tags_they_cannot_hold(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "rooms.csv"
+    file.write_text('room;tasks;tags\nattic;"presence;counting";floor=2\n')
+    assert run("config", "import", file, "--yes", "--data-dir", tmp_path).exit_code == 0
+    attic = get_room(store, "attic")
+    assert attic is not None
+    assert (attic.config.tasks, attic.config.tags) == (["presence", "counting"], {"floor": "2"})
+    noted = attic.config.model_copy(update={"tags": {"note": "a;b=c"}})
+    put_room(store, "attic", noted, check=lambda _: None, actor="test", nics={})
+    told = run("config", "export", file, "--csv", "rooms", "--data-dir", tmp_path).stdout
+    assert told == f"{file}: 3 rooms\n"
+    assert run("config", "import", file, "--data-dir", tmp_path).stdout == "no difference\n"
 
 
 def test_mistakes_in_a_table_name_their_line(store: Store, tmp_path: Path) -> None:

@@ -38,10 +38,13 @@ def export(
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}") from error
-    typer.echo(
-        f"{file}: {len(document.rooms)} rooms, {len(document.links)} links, "
-        f"{len(document.alert_rules)} alert rules"
-    )
+    counts = {
+        "rooms": len(document.rooms),
+        "links": len(document.links),
+        "alert rules": len(document.alert_rules),
+    }
+    told = [f"{count} {name}" for name, count in counts.items() if csv in {None, name}]
+    typer.echo(f"{file}: {', '.join(told)}")
 
 
 def _text(document: SiteDocument, file: Path, csv: Literal["rooms", "links"] | None) -> str:

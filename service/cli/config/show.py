@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
@@ -45,8 +46,21 @@ def rows_of(loaded: Loaded) -> list[tuple[str, Any, str]]:
     for name in keys_of(Settings):
         key, value = _value(document, tuple(name.split(".")))
         text = ".".join(map(str, key))
-        rows[text] = (text, _hidden(text, value), origin_of(key, loaded.origins) or DEFAULT)
+        source = origin_of(key, loaded.origins) if _is_given(loaded.settings, key) else DEFAULT
+        rows[text] = (text, _hidden(text, value), source or DEFAULT)
     return list(rows.values())
+
+
+def _is_given(settings: BaseModel, key: Key) -> bool:
+    """Whether somebody gave the setting itself, not only others of its section."""
+    at: Any = settings
+    for part in key:
+        if not isinstance(at, BaseModel):
+            break
+        if part not in at.model_fields_set:
+            return False
+        at = getattr(at, str(part))
+    return True
 
 
 def _value(document: dict[str, Any], key: tuple[str, ...]) -> tuple[Key, Any]:
