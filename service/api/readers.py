@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from typing import Final, ParamSpec, TypeVar
 
-AT_ONCE: Final = 2
+AT_ONCE: Final = 4
 P = ParamSpec("P")
 T = TypeVar("T")
 
