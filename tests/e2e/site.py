@@ -14,6 +14,8 @@ from typing import Any, Self, TypeVar
 import httpx2
 import psutil
 
+from service.store.engine import open_store
+from service.store.keys import Role, create_key
 from tests.ports import free_port
 
 ROOMTONE = Path(sys.executable).with_name("roomtone")
@@ -77,11 +79,12 @@ class Site:
         self.process = subprocess.Popen(
             [ROOMTONE, "run", *flags], env=self.environment, stdout=self.log, stderr=subprocess.STDOUT
         )
-        self.key = json.loads(self.command("keys", "create", "--role", "admin", "--json").stdout)["key"]
-        self.client = httpx2.Client(
-            base_url=self.base, headers={"Authorization": f"Bearer {self.key}"}, timeout=30
-        )
+        self.client = httpx2.Client(base_url=self.base, timeout=30)
         wait_for(self.ready, f"{self.base}/readyz; see {self.log.name}")
+        store = open_store(f"sqlite:///{self.folder / 'data' / 'roomtone.sqlite3'}")
+        self.key = create_key(store, Role.ADMIN, actor="test")[0]
+        store.close()
+        self.client.headers["Authorization"] = f"Bearer {self.key}"
         return self
 
     def ready(self) -> bool:

@@ -1,11 +1,14 @@
 """The real crowd recordings: what the first issue promises of them."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from drivers.frame import FrameBlock
 from drivers.wire import Source
+from models.data import crowd as crowd_rooms
 from models.data.capture import blocks_of
 from models.data.windows import windows_of
 from models.prediction import Prediction
@@ -16,9 +19,20 @@ from models.training.evaluate import Question, evaluate
 pytestmark = [pytest.mark.shared]
 
 
+@cache
+def decoded(path: Path) -> list[FrameBlock]:
+    """Frames of a capture, read once for all tests here."""
+    return list(blocks_of(path))
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd_rooms, "blocks_of", decoded)
+
+
 def served(path: Path, shelves: list[str]) -> Iterator[list[Prediction]]:
     sensing = Sensing.load(shelves)
-    for window in windows_of(blocks_of(path), WindowSpec()):
+    for window in windows_of(decoded(path), WindowSpec()):
         yield sensing.predict(window, ["presence", "counting"], source=Source.REPLAY)
 
 
