@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: the real data beside the checkout, where it is there."""
 
+import itertools
 import logging
 import os
 from collections.abc import Iterator
@@ -20,16 +21,32 @@ settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")
 
+BETWEEN = 6
+"""Other files between two that ask for more time."""
+
 SHARED = Path(os.environ.get("ROOMTONE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that ask for more time begin first, so that no worker is left alone with one at the end."""
-    limits: dict[Path, float] = {}
+    """Files that ask for more time begin early, so that no worker is left alone with one at the end.
+
+    They wait more than they work: some of the others come between them, so that no core is idle meanwhile.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        asked = item.get_closest_marker("timeout")
-        limits[item.path] = max(limits.get(item.path, 0), asked.args[0] if asked else 0)
-    items.sort(key=lambda item: limits[item.path], reverse=True)
+        files.setdefault(item.path, []).append(item)
+    asked = {path: _most_s(tests) for path, tests in files.items()}
+    others = (tests for path, tests in files.items() if not asked[path])
+    order: list[pytest.Item] = []
+    for path in sorted((path for path in files if asked[path]), key=lambda path: -asked[path]):
+        order += itertools.chain(files[path], *itertools.islice(others, BETWEEN))
+    items[:] = itertools.chain(order, *others)
+
+
+def _most_s(tests: list[pytest.Item]) -> float:
+    """Seconds that one of these asks for; 0 where all live with what is usual."""
+    marks = (item.get_closest_marker("timeout") for item in tests)
+    return max((mark.args[0] for mark in marks if mark), default=0)
 
 
 @pytest.fixture(autouse=True)
