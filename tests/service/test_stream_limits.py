@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection
 from service.access_settings import LimitSettings
 from service.api.stream.outbox import Outbox, StreamEnd
 from service.api.tickets import TICKET_S, Tickets
+from service.cli import api as serving
 from service.events import EventType
 from service.store.keys import Principal, Role
 from tests.service.running import Running, wait_for
@@ -93,6 +94,20 @@ def test_huge_message_is_refused(api: Running) -> None:
             stream.recv(timeout=30)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
+
+
+def test_the_server_pings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert serving._PING_S == 30, "as the AsyncAPI document says"
+    monkeypatch.setattr(serving, "_PING_S", 0.05)
+    with Running(tmp_path) as api, socket.create_connection(("127.0.0.1", api.port), timeout=30) as line:
+        key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        upgrade = f"Host: localhost\r\nAuthorization: Bearer {api.key}\r\nConnection: Upgrade\r\n"
+        line.sendall(f"GET /v1/alerts/stream HTTP/1.1\r\n{upgrade}Upgrade: websocket\r\n{key}\r\n".encode())
+        came = b""
+        while b"\r\n\r\n\x89" not in came:  # a frame of the opcode ping (RFC 6455, 5.5.2) comes first
+            piece = line.recv(4096)
+            assert piece, came
+            came += piece
 
 
 def test_no_key_no_stream(api: Running) -> None:
