@@ -1,10 +1,14 @@
 """The commands about captures, as a user runs them: good input, bad input, exit codes, one line of error."""
 
+import io
 import json
 import lzma
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +16,45 @@ import numpy as np
 import pytest
 
 from drivers import intel5300
+from service.cli import main
 from service.cli.bench.decode import ALWAYS, bench_decode
 from service.cli.bench.race import Result
 from tests.drivers.intel import make_block, other
 from tests.drivers.receiver import Receiver
 from tests.ports import free_port
 
+Done = subprocess.CompletedProcess[bytes]
 
-def roomtone(*words: object, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+
+def roomtone(*words: object, data: bytes = b"") -> Done:
+    """The program in a process of its own."""
     command = [sys.executable, "-m", "service.cli", *map(str, words)]
     return subprocess.run(command, input=data, capture_output=True, timeout=100, check=False)
 
 
-def failed(*words: object, data: bytes = b"") -> str:
+def here(*words: object) -> Done:
+    """The same in this process, which is started already: what it prints, and its exit code."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["roomtone", *map(str, words)])
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(words, code, out.getvalue().encode(), err.getvalue().encode())
+
+
+def failed(*words: object, how: Callable[..., Done] = here) -> str:
     """The one line that a command fails with."""
-    done = roomtone(*words, data=data)
+    done = how(*words)
     assert done.returncode == 1, done
     lines = done.stderr.decode().strip().splitlines()
     assert "Traceback" not in done.stderr.decode()
     return lines[-1]
 
 
-def inspected(path: Path, rc: int = 0) -> dict[str, Any]:
-    done = roomtone("inspect", path, "--json")
+def inspected(path: Path, rc: int = 0, how: Callable[..., Done] = here) -> dict[str, Any]:
+    done = how("inspect", path, "--json")
     assert done.returncode == rc, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     check_sums(report)
@@ -61,7 +81,8 @@ def capture(tmp_path: Path) -> Path:
 
 
 def test_inspect_tells_what_is_in_it(capture: Path) -> None:
-    report = inspected(capture)
+    report = inspected(capture, how=roomtone)
+    assert report == inspected(capture)
     assert report["nic"] == "intel5300"
     assert report["frames"] == 300
     assert report["rejected"] == {"truncated": 1}
@@ -73,7 +94,7 @@ def test_inspect_tells_what_is_in_it(capture: Path) -> None:
 def test_inspect_for_people_and_as_a_picture(capture: Path, tmp_path: Path) -> None:
     packed = tmp_path / "capture.dat.xz"
     packed.write_bytes(lzma.compress(capture.read_bytes()))
-    done = roomtone("inspect", packed, "--plot", tmp_path / "out.png")
+    done = here("inspect", packed, "--plot", tmp_path / "out.png")
     assert done.returncode == 0, done.stderr
     text = done.stdout.decode()
     for word in ("intel5300", "300", "100 Hz", "1 x truncated", "7 frames missing"):
@@ -99,7 +120,7 @@ def test_inspect_bears_a_stuck_clock_and_mixed_shapes(tmp_path: Path) -> None:
     block = make_block(5)
     block.table["capture_ns"] = 4000
     (tmp_path / "a.dat").write_bytes(intel5300.encode(block) + intel5300.encode(make_block(2, ntx=3)))
-    done = roomtone("inspect", tmp_path / "a.dat", "--json", "--plot", tmp_path / "a.png")
+    done = here("inspect", tmp_path / "a.dat", "--json", "--plot", tmp_path / "a.png")
     report = json.loads(done.stdout)
     check_sums(report)
     assert {tuple(kind["shape"]) for kind in report["links"][0]["shapes"]} == {(30, 3, 2), (30, 3, 3)}
@@ -151,7 +172,7 @@ def test_decode_writes_the_raw_channel(tmp_path: Path) -> None:
     two.table["capture_ns"] += 10**9
     two.table["sequence"] += 40
     (tmp_path / "a.dat").write_bytes(intel5300.encode(one) + intel5300.encode(two))
-    done = roomtone("decode", tmp_path / "a.dat", "-o", tmp_path / "a.npz")
+    done = here("decode", tmp_path / "a.dat", "-o", tmp_path / "a.npz")
     assert done.returncode == 0, done.stderr
     found = np.load(tmp_path / "a.npz")
     assert found["csi"].shape == (70, 30, 3, 3)
@@ -183,7 +204,7 @@ def test_decode_destroys_neither_its_capture_nor_a_device(capture: Path, tmp_pat
 
 
 def test_a_picture_that_cannot_be_drawn_leaves_the_json_whole(capture: Path, tmp_path: Path) -> None:
-    done = roomtone("inspect", capture, "--json", "--plot", tmp_path / "no" / "out.png")
+    done = here("inspect", capture, "--json", "--plot", tmp_path / "no" / "out.png")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     check_sums(report)
@@ -240,14 +261,12 @@ def test_adapter_marks_a_file_as_a_replay(tmp_path: Path) -> None:
 def test_adapter_says_what_is_wrong() -> None:
     words = ["adapter", "--link", "l1", "--to"]
     nowhere = f"tcp://127.0.0.1:{free_port()}"
-    assert "file:PATH" in failed(*words, nowhere, "--nic", "intel5300", "--source", "tcp:5500")
-    assert "No such file" in failed(*words, nowhere, "--nic", "intel5300", "--source", "none.dat")
-    assert "no NIC named" in failed(*words, nowhere, "--nic", "intel6300", "--source", "-")
+    fed = partial(roomtone, data=b"import this\n" * 99)
+    assert "file:PATH" in failed(*words, nowhere, "--nic", "intel5300", "--source", "tcp:5500", how=fed)
+    assert "No such file" in failed(*words, nowhere, "--nic", "intel5300", "--source", "none.dat", how=fed)
+    assert "no NIC named" in failed(*words, nowhere, "--nic", "intel6300", "--source", "-", how=fed)
     with Receiver() as receiver:
-        text = failed(
-            *words, receiver.endpoint, "--nic", "intel5300", "--source", "-", data=b"import this\n" * 99
-        )
-        assert "no frame" in text
+        assert "no frame" in failed(*words, receiver.endpoint, "--nic", "intel5300", "--source", "-", how=fed)
 
 
 def test_bench_reports_what_it_measured_and_what_it_left_out(
