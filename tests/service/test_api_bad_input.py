@@ -134,6 +134,7 @@ def test_bodies_of_other_types(api: Running) -> None:
         "rooms/lab/predictions?to=9999-12-31T23:59:59Z",
         "rooms/lab/predictions?task=cooking",
         "rooms/lab/predictions?from=2026-01-31T12:00:01Z&to=2026-01-31T12:00:00Z",
+        "state?tasks=presence,cooking",
         "events?types=weather",
         "events?after=-1",
         "events?after=99999999999999999999999",

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from service.api.answers import name_list, tagged
+from models.task_names import names
+from service.api.answers import misfit, name_list, tagged
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.states import StateEnvelope, StatePage, ZoneState
 from service.api.problems import Problem
@@ -47,6 +48,7 @@ def read_all_states(
     """States of all rooms and zones in one page, with one ETag; `zones` leaves their rooms only."""
     wanted, areas, kinds = name_list(rooms), name_list(zones), name_list(tasks)
     told = _tell(read_states(context.store, only=caller.room), context.now())
+    _check_tasks(kinds or (), told)
     chosen = [pair for pair in told if _is_wanted(pair[0], wanted, areas)]
     seen = zone_names([room for room, _ in chosen])
     shown = [name for name in seen if areas is None or name in areas] if caller.room is None else []
@@ -82,9 +84,17 @@ def _envelope(
     return {"room": room.record.room, "sequence": room.sequence, "tasks": tasks}
 
 
-def _zones(names: Sequence[str], told: Told) -> list[dict[str, Any]]:
+def _check_tasks(kinds: Sequence[str], told: Told) -> None:
+    """A task that is nowhere is a slip: rooms without any state would be the answer."""
+    known = {*names(), *(task for room, _ in told for task in room.record.config.tasks)}
+    for kind in kinds:
+        if kind not in known:
+            raise misfit("tasks", f"no task {kind[:64]!r}; there are {', '.join(sorted(known))}")
+
+
+def _zones(wanted: Sequence[str], told: Told) -> list[dict[str, Any]]:
     """States of these zones; a zone's members are all rooms that list it."""
-    members: dict[str, list[Any]] = {name: [] for name in names}
+    members: dict[str, list[Any]] = {name: [] for name in wanted}
     for room, states in told:
         for zone in room.record.config.zones:
             if zone.zone in members:
