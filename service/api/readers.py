@@ -6,6 +6,7 @@ So they never wait behind requests that wait for a writer, or read much.
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial, wraps
 from typing import Final, ParamSpec, TypeVar
 
@@ -21,8 +22,9 @@ class Readers:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="readers")
 
     async def run(self, read: Callable[[], T]) -> T:
-        """What the read returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+        """What the read returns; what it logs tells of the request, as elsewhere."""
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, context.run, read)
 
 
 def by_readers(route: Callable[P, T]) -> Callable[P, Awaitable[T]]:

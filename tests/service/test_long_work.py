@@ -7,9 +7,11 @@ from typing import Any
 
 import anyio
 import pytest
+import structlog
 
 from service.api.app import THREADS
 from service.api.long_work import AT_ONCE, LongWork
+from service.api.readers import Readers
 from service.api.routes import privacy
 from tests.service.running import Running, wait_for
 
@@ -101,3 +103,11 @@ async def test_trouble_in_the_middle_ends_a_download() -> None:
     assert len(await anext(pieces)) == 70_000
     with pytest.raises(OSError, match="gone"):
         await anext(pieces)
+
+
+def test_what_a_read_logs_tells_of_its_request() -> None:
+    async def told() -> str:
+        with structlog.contextvars.bound_contextvars(request_id="r-7"):
+            return await Readers().run(lambda: str(structlog.contextvars.get_contextvars()["request_id"]))
+
+    assert anyio.run(told) == "r-7"
