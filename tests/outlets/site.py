@@ -69,7 +69,14 @@ class OutletsProcess:
 
 
 def append(
-    store: Store, count: int = 1, *, room: str = "lab", source: str = "live", **more: Any
+    store: Store,
+    count: int = 1,
+    *,
+    room: str = "lab",
+    source: str = "live",
+    kind: EventType = EventType.ALERT_RAISED,
+    severity: Severity = Severity.WARNING,
+    **more: Any,
 ) -> list[int]:
     """Append alerts as the worker does, a transaction each; their numbers."""
     numbers = []
@@ -79,11 +86,11 @@ def append(
             numbers.append(
                 append_event(
                     connection,
-                    EventType.ALERT_RAISED,
+                    kind,
                     room=room,
                     data=data,
                     time_ns=time.time_ns(),
-                    severity=Severity.WARNING,
+                    severity=severity,
                 )
             )
     return numbers

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from service.certificate import own_certificate
 from service.errors import ServiceError
-from service.events import Severity
+from service.events import EventType, Severity
 from service.outlets.port import OutletError
 from service.outlets.settings import OutletSettings
 from service.outlets.syslog.message import Entry, Header, encode, frame
@@ -63,7 +63,9 @@ def ids(collector: Rsyslog) -> list[str]:
 def test_alerts_and_audit_entries_survive_a_killed_collector(
     tmp_path: Path, collector: Rsyslog, store: Store
 ) -> None:
-    settings = site(tmp_path, collector.port, ca_file=collector.certificate, audit=True)
+    settings = site(
+        tmp_path, collector.port, ca_file=collector.certificate, audit=True, min_severity="warning"
+    )
     append(store)  # before the outlet ever ran: not told
     with OutletsThread(settings):
         wait_for(lambda: begun(store), "the cursors")
@@ -76,6 +78,9 @@ def test_alerts_and_audit_entries_survive_a_killed_collector(
         collector.start()
         after = append(store, 100)
         append(store, source="simulated")
+        append(store, severity=Severity.INFO)
+        append(store, kind=EventType.LINK_LOST)
+        after += append(store)  # whatever else were told would have come before
         wanted = {str(number) for number in first + during + after}
         wait_for(lambda: wanted <= {one.rpartition("-")[2] for one in ids(collector)}, "all messages")
         wait_for(lambda: any("-audit-" in one for one in ids(collector)), "the audit entry")

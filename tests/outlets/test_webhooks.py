@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.events import EventType
+from service.events import EventType, Severity
 from service.outlets.webhooks import client as webhook_client
 from service.store.keys import Role
 from service.store.webhooks import list_webhooks
@@ -90,6 +90,7 @@ def test_only_what_was_asked_for_and_what_is_live(api: Running, receiver: Receiv
     make(api, receiver.url("/ok?lab"), rooms=["lab"], types=["alert"], min_severity="warning")
     send(api, room="elsewhere")
     send(api, source="simulated")
+    send(api, severity=Severity.INFO)
     send(api, source="replay")
     api.append(EventType.LINK_LOST, "lab", wake=False, link="l1", source="live")
     wanted = send(api)
