@@ -80,7 +80,11 @@ class Site:
             [ROOMTONE, "run", *flags], env=self.environment, stdout=self.log, stderr=subprocess.STDOUT
         )
         self.client = httpx2.Client(base_url=self.base, timeout=30)
-        wait_for(self.ready, f"{self.base}/readyz; see {self.log.name}")
+        try:
+            wait_for(self.ready, f"{self.base}/readyz; see {self.log.name}")
+        except BaseException:
+            self.__exit__()
+            raise
         store = open_store(f"sqlite:///{self.folder / 'data' / 'roomtone.sqlite3'}")
         self.key = create_key(store, Role.ADMIN, actor="test")[0]
         store.close()

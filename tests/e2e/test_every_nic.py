@@ -42,7 +42,8 @@ def replayed(site: Site, capture: Path, link: str, *more: str) -> dict[str, Any]
 
     def told() -> dict[str, Any] | None:
         found: dict[str, Any] = site.get(f"/v1/links/{link}")
-        return found if found["accepted"] and found["received"] >= report["published"] else None
+        counted = found["accepted"] and found["received"] >= report["published"]
+        return found if counted and found["transmitter"] == report["transmitter"] else None
 
     return {**report, "link": wait_for(told, f"link {link} in the API")}
 

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,16 +38,28 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def replay(site: Machines, capture: Path, room: str, speed: str) -> "subprocess.Popen[bytes]":
+@contextmanager
+def replay(site: Machines, capture: Path, room: str, speed: str) -> Iterator["subprocess.Popen[bytes]"]:
     words = ["replay", str(capture), "--link", f"{room}.link", "--room", room, "--speed", speed]
-    return subprocess.Popen(
+    with subprocess.Popen(
         [ROOMTONE, *words], env=site.environment("worker"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def finish(process: "subprocess.Popen[bytes]") -> None:
     _, complaint = process.communicate(timeout=90)
     assert process.returncode == 0, complaint.decode()
+
+
+def noticed(site: Machines) -> bool:
+    """Whether the worker says that its store is gone; it must outlive that."""
+    said = site.log("worker")
+    assert site.alive(), said
+    return "store_unavailable" in said
 
 
 def windows(site: Machines, room: str) -> list[tuple[str, str]]:
@@ -58,7 +71,8 @@ def windows(site: Machines, room: str) -> list[tuple[str, str]]:
 
 
 def test_a_capture_is_sensed_over_the_network(site: Machines, capture: Path) -> None:
-    finish(replay(site, capture, "quiet", "max"))
+    with replay(site, capture, "quiet", "max") as quiet:
+        finish(quiet)
     with site.client as client:
         (presence,) = [
             task for task in client.get("/v1/rooms/quiet/state").json()["tasks"] if task["task"] == "presence"
@@ -81,8 +95,7 @@ def test_a_second_worker_is_refused_on_whatever_machine(site: Machines) -> None:
 def test_the_database_is_killed_under_load_and_nothing_is_lost(
     site: Machines, server: Server, capture: Path
 ) -> None:
-    busy = replay(site, capture, "busy", "6")
-    with site.client as client:
+    with replay(site, capture, "busy", "6") as busy, site.client as client:
         wait_for(
             lambda: client.get("/v1/rooms/busy/state").status_code == 200 and len(windows(site, "busy")) > 3,
             "load",
@@ -94,7 +107,7 @@ def test_the_database_is_killed_under_load_and_nothing_is_lost(
         server.stop()
         lost = client.get("/v1/rooms")
         assert (lost.status_code, lost.json()["type"].rpartition("/")[2]) == (503, "store-unavailable")
-        wait_for(lambda: "store_unavailable" in site.log("worker"), "the worker to notice")
+        wait_for(lambda: noticed(site), "the worker to notice")
         server.start()
         finish(busy)
         assert site.alive(), "every part went on by itself"
