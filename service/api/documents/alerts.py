@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from service.api.documents.common import Body, Cursor, Moment
+from service.api.documents.common import Body, Cursor, Moment, ignoring
 from service.api.documents.samples import Sample
 from service.rooms.alerting.rules import MOST_RULES, AlertRule, SeverityName, without_kind
 
@@ -205,6 +205,10 @@ class RuleList(Body):
         if twice:
             raise ValueError(f"rule {twice[0]!r} stands twice")
         return self
+
+
+RulesBody = Annotated[RuleList, ignoring({"next_cursor"})]
+"""What GET gave can be changed and PUT back."""
 
 
 class RulePage(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, StringConstraints
 
-from service.api.documents.common import Body, Cursor, SourceName
+from service.api.documents.common import Body, Cursor, SourceName, ignoring
 from service.rooms.config import Name
 
 
@@ -104,3 +104,7 @@ class LinkPage(BaseModel):
 
     items: list[Link]
     next_cursor: Cursor
+
+
+LinkBodyOrLink = Annotated[LinkBody, ignoring(Link.model_fields.keys() - LinkBody.model_fields.keys())]
+"""What is configured of a link; what else GET tells of it is of no account."""

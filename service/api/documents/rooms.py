@@ -1,8 +1,10 @@
 """Bodies about rooms."""
 
+from typing import Annotated
+
 from pydantic import BaseModel
 
-from service.api.documents.common import Cursor
+from service.api.documents.common import Cursor, ignoring
 from service.rooms.config import RoomConfig
 
 
@@ -13,6 +15,10 @@ class Room(RoomConfig):
     revision: int
     created_at: str
     updated_at: str
+
+
+RoomBody = Annotated[RoomConfig, ignoring(Room.model_fields.keys() - RoomConfig.model_fields.keys())]
+"""What is configured of a room; what else GET tells of it is of no account."""
 
 
 class RoomPage(BaseModel):

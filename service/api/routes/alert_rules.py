@@ -9,7 +9,7 @@ from starlette.responses import Response
 from service.api.answers import check_preconditions, tagged
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
-from service.api.documents.alerts import RuleList, RulePage
+from service.api.documents.alerts import RulePage, RulesBody
 from service.rooms.alerting.rules import AlertRule
 from service.store.alert_rules import etag_of, list_rules, put_rules
 from service.store.keys import Role
@@ -28,7 +28,7 @@ def read_rules(request: Request, context: Ctx, caller: Caller) -> Response:
 
 
 @router.put("/v1/alert-rules", response_model=RulePage, **guarded(Role.ADMIN, whole_site=True))
-def write_rules(body: RuleList, request: Request, context: Ctx, caller: Caller) -> Response:
+def write_rules(body: RulesBody, request: Request, context: Ctx, caller: Caller) -> Response:
     """Replace all rules. Open alerts whose rule is gone, or no longer covers their room, are cleared.
 
     `If-Match` with the list's ETag refuses to overwrite what somebody else changed meanwhile.

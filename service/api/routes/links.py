@@ -12,7 +12,7 @@ from drivers import registry
 from service.api.answers import answer, check_preconditions, tagged, tagged_page, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
-from service.api.documents.links import Link, LinkBody, LinkPage, QualityPage
+from service.api.documents.links import Link, LinkBody, LinkBodyOrLink, LinkPage, QualityPage
 from service.api.problems import Problem
 from service.api.quality import link_quality
 from service.api.routes.rooms import announce_rooms, no_room
@@ -66,8 +66,11 @@ def read_link(link: Name, request: Request, context: Ctx, caller: Caller) -> Res
     responses={201: {"model": Link}},
     **guarded(Role.ADMIN, whole_site=True),
 )
-def write_link(link: Name, body: LinkBody, request: Request, context: Ctx, caller: Caller) -> Response:
-    """Create the link (201) or change it (200), for example to assign an unassigned sender to a room."""
+def write_link(link: Name, body: LinkBodyOrLink, request: Request, context: Ctx, caller: Caller) -> Response:
+    """Create the link (201) or change it (200), for example to assign an unassigned sender to a room.
+
+    What GET told can be changed and sent back: of it `room`, `nic` and `name` count.
+    """
     if body.room is not None and get_room(context.store, body.room) is None:
         raise no_room(body.room)
     record, created = put_link(

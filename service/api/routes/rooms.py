@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from service.api.answers import check_preconditions, tagged, tagged_page
 from service.api.auth import Caller, Ctx, guarded
-from service.api.documents.rooms import Room, RoomPage
+from service.api.documents.rooms import Room, RoomBody, RoomPage
 from service.api.problems import Problem
 from service.rooms.config import Name, RoomConfig
 from service.state import rfc3339
@@ -34,10 +34,13 @@ def read_room(room: Name, request: Request, context: Ctx) -> Response:
 
 
 @router.put("/v1/rooms/{room}", response_model=Room, responses={201: {"model": Room}}, **guarded(Role.ADMIN))
-def write_room(room: Name, body: RoomConfig, request: Request, context: Ctx, caller: Caller) -> Response:
-    """Create the room (201) or replace its document (200). Its links change only where `links` is given."""
+def write_room(room: Name, body: RoomBody, request: Request, context: Ctx, caller: Caller) -> Response:
+    """Create the room (201) or replace its document (200). Its links change only where `links` is given.
+
+    What GET told can be changed and sent back: `room`, `revision`, `created_at`, `updated_at` are ignored.
+    """
     if caller.room is not None and body.links:
-        raise Problem("forbidden", f"links concern the whole site, the key is for room {caller.room}")
+        body = _without_links(body, get_room(context.store, room))
     heard = context.watch.unassigned
     record, created = put_room(
         context.store,
@@ -49,6 +52,17 @@ def write_room(room: Name, body: RoomConfig, request: Request, context: Ctx, cal
     )
     announce_rooms(context)
     return tagged(request, _document(record), record.etag, 201 if created else 200)
+
+
+def _without_links(body: RoomConfig, before: RoomRecord | None) -> RoomConfig:
+    """The document without the links, for who may not change them: they must be those that are there.
+
+    Raises:
+        Problem: forbidden.
+    """
+    if before is None or set(body.links) != set(before.config.links):
+        raise Problem("forbidden", "links concern the whole site, the key is for one room")
+    return RoomConfig(**{name: getattr(body, name) for name in body.model_fields_set - {"links"}})
 
 
 @router.delete("/v1/rooms/{room}", status_code=204, response_class=Response, **guarded(Role.ADMIN))

@@ -81,7 +81,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Running(tmp_path_factory.mktemp("rows")) as running, PretendedWorker(running.settings) as worker:
         worker.links = {"l1": link_facts("lab")}
         worker.unassigned = {"l9": link_facts(None, address="192.0.2.9")}
-        running.put_room("lab", links=["l1"], zones=[{"zone": "floor"}])
+        running.put_room("lab", links=["l1"], zones=[{"zone": "floor"}], stale_after_s=3600.0)
         wait_for(lambda: running.context.watch.unassigned, "the worker to be heard")
         running.put_state("lab", "presence", "occupied", received_ns=time.time_ns())
         yield running
@@ -128,6 +128,28 @@ def test_rooms_have_tags_that_guard_writes(api: Running) -> None:
     assert api.client.delete("/v1/rooms/hall", headers={"If-Match": etag}).status_code == 412
     assert api.client.delete("/v1/rooms/hall").status_code == 204
     assert {room["room"] for room in get(api, "/v1/rooms")["items"]} == {"lab"}
+
+
+def test_what_get_gave_is_changed_and_put_back(api: Running) -> None:
+    for path, change in (
+        ("/v1/rooms/lab", {"name": "Changed"}),
+        ("/v1/links/l1", {"name": "Changed"}),
+        ("/v1/alert-rules", {"items": []}),
+    ):
+        held = api.client.get(path)
+        headers = {"If-Match": held.headers["etag"]}
+        written = api.client.put(path, json={**held.json(), **change}, headers=headers)
+        assert written.status_code == 200, written.text
+        assert change.items() <= written.json().items()
+        assert api.client.put(path, json={**held.json(), "made_up": 1}).status_code == 422
+        back = api.client.put(path, json=held.json())
+        assert back.status_code == 200
+    assert get(api, "/v1/rooms/lab")["links"] == ["l1"]
+    with api.client_of(api.new_key(Role.ADMIN, room="lab")) as client:
+        held = client.get("/v1/rooms/lab").json()
+        assert client.put("/v1/rooms/lab", json={**held, "capacity": 3}).json()["links"] == ["l1"]
+        for links in (["l1", "l9"], ["l9"]):
+            assert client.put("/v1/rooms/lab", json={**held, "links": links}).status_code == 403
 
 
 def test_state_of_a_room_and_of_all_in_one_page(api: Running) -> None:
