@@ -7,6 +7,7 @@ before, after, and once more after the roll-back. Nothing but the standard libra
 
 import argparse
 import json
+import lzma
 import subprocess
 import sys
 import time
@@ -142,12 +143,17 @@ def upload(service: Service, options: argparse.Namespace, path: Path, label: str
         for name, value in fields.items()
     ]
     head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'
-    body = b"".join([*parts, head.encode(), path.read_bytes(), f"\r\n--{mark}--\r\n".encode()])
+    body = b"".join([*parts, head.encode(), unpacked(path), f"\r\n--{mark}--\r\n".encode()])
     kind = f"multipart/form-data; boundary={mark}"
     answer: dict[str, Any] = service.ask(
         "POST", f"/v1/rooms/{options.room}/samples", body, **{"Content-Type": kind}
     )
     return answer
+
+
+def unpacked(path: Path) -> bytes:
+    """The capture as the card's tool wrote it: the service takes no packed files."""
+    return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 
 def adapt(service: Service, options: argparse.Namespace) -> dict[str, Any]:
