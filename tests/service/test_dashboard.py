@@ -123,7 +123,8 @@ def test_silent_worker_never_looks_vacant(
     page.goto(login_url(api.store, api.base))
     expect(card(page, "lab").locator(".word")).to_have_text("Vacant")
     worker.stop()
-    expect(card(page, "lab").locator(".word")).to_have_text("Unknown")
+    # Three seconds until silence counts, two more until the page looks again.
+    expect(card(page, "lab").locator(".word")).to_have_text("Unknown", timeout=20_000)
     expect(card(page, "lab").locator(".why")).to_contain_text("The sensing worker is not running.")
     expect(card(page, "lab").locator(".why")).to_contain_text("Last known: vacant")
     assert card(page, "lab").get_attribute("data-presence") == "unknown"
