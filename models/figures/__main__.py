@@ -1,15 +1,17 @@
 """``make figures``: answer what has changed, write docs/accuracy.md. May run for hours; can be stopped."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from models.figures import compare
+from models.figures.code import Code, code_in
 from models.figures.page import filled
 from models.figures.rows import ROWS, Row
-from models.figures.run import answer, code_digest
+from models.figures.run import answer, holds, key_of
 from models.figures.studies import STUDIES, Study
 from models.figures.studies import run as studies
 from models.training.console import progress_bar
@@ -26,11 +28,17 @@ def command(
     only: Annotated[str, typer.Option(help="Only rows and studies whose name starts like this.")] = "",
     seeds: Annotated[int, typer.Option(help="Trainings per figure.")] = 3,
     root: Annotated[Path, typer.Option(help="The checkout.")] = ROOT,
+    stale: Annotated[bool, typer.Option("--stale", help="Only name what would be answered again.")] = False,
 ) -> None:
     """Answer every question whose code or data changed since, and write docs/accuracy.md."""
     results, page = root / "docs" / "results", root / "docs" / "accuracy.md"
     results.mkdir(exist_ok=True)
-    code = code_digest(root)
+    code = code_in(root)
+    if stale:
+        for name in _stale(datasets, results, code, seeds):
+            if name.startswith(only):
+                typer.echo(name)
+        return
     asked: tuple[Row | Study, ...] = (*ROWS, *STUDIES)
     for one in asked:
         if one.name.startswith(only):
@@ -44,7 +52,20 @@ def command(
     _compare(root, datasets, only, code)
 
 
-def _compare(root: Path, datasets: Path, only: str, code: str) -> None:
+def _stale(datasets: Path, results: Path, code: Code, seeds: int) -> Iterator[str]:
+    """Answers that no longer hold: a question, or a method on one."""
+    for row in ROWS:
+        if not holds(results / f"{row.name}.json", key_of(row, datasets, code, seeds)):
+            yield row.name
+    for study in STUDIES:
+        if not holds(results / f"{study.name}.json", studies.key_of(study, code, seeds)):
+            yield study.name
+    for row in compare.with_support():
+        for method in compare.missing(row, datasets, results, code=code):
+            yield f"{compare.PREFIX}{row.name} {method}"
+
+
+def _compare(root: Path, datasets: Path, only: str, code: Code) -> None:
     """Every method on every row with support, for docs/adaptation.md."""
     results, page = root / "docs" / "results", root / "docs" / "adaptation.md"
     for row in compare.with_support():

@@ -5,7 +5,7 @@ One source model a seed serves all methods; the rows, units and metrics are thos
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,12 @@ import numpy as np
 import torch
 
 from models.adapt import names as adapter_names
+from models.data.registry import dataset_of
 from models.errors import ModelsError
+from models.figures.code import Code
 from models.figures.rows import FEW, ROWS, Row
 from models.figures.run import key_of, question_of, replace_suffix
+from models.learners import learner
 from models.learners.base import Problem
 from models.training.judge import decide, units
 from models.training.problem import Study, study
@@ -30,26 +33,60 @@ _SKIPPED = ("adapted",)
 Progress = Callable[[str, float], None]
 
 
-def compared(row: Row, datasets: Path, results: Path, *, code: str, progress: Progress) -> str:
-    """Answer one row for all methods unless its answer is there already; what was done, in a word or two."""
+def compared(row: Row, datasets: Path, results: Path, *, code: Code, progress: Progress) -> str:
+    """Answer one row by all methods whose answer is not there already; what was done, in a word or two."""
     path = results / f"{PREFIX}{row.name}.json"
     try:
-        key = key_of(row, datasets, f"{code} compare", TURNS)
-        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("key") == key:
+        keys = keys_of(row, datasets, code)
+        held = _held(path, keys)
+        if len(held) == len(keys):
             return "as it was"
         torch.set_num_threads(1)
         began = time.monotonic()
-        told = _answered(study(question_of(row, datasets, TURNS), progress), row, progress)
+        asked = study(question_of(row, datasets, TURNS), progress)
+        told = _answered(asked, row, set(keys) - set(held), progress)
     except ModelsError as error:
         return f"not answered: {error}"
+    methods = {name: {**held.get(name, told.get(name, {})), "key": key} for name, key in keys.items()}
+    document = {"metric": next(iter(row.aims)), "turns": TURNS, "methods": methods}
     staged = replace_suffix(path)
-    staged.write_text(json.dumps({"key": key, **told}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    staged.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     staged.replace(path)
-    return f"answered in {time.monotonic() - began:.0f} s"
+    return f"{len(told)} of {len(keys)} methods answered in {time.monotonic() - began:.0f} s"
 
 
-def _answered(asked: Study, row: Row, progress: Progress) -> dict[str, Any]:
-    methods = {name: one for name, one in asked.learner.methods().items() if name not in _SKIPPED}
+def missing(row: Row, datasets: Path, results: Path, *, code: Code) -> list[str]:
+    """Methods whose answer is not there, or no longer holds.
+
+    Raises:
+        DatasetError: the data set is not there.
+    """
+    keys = keys_of(row, datasets, code)
+    held = _held(results / f"{PREFIX}{row.name}.json", keys)
+    return [name for name in keys if name not in held]
+
+
+def keys_of(row: Row, datasets: Path, code: Code) -> dict[str, str]:
+    """What the answer of each method hangs on.
+
+    Raises:
+        DatasetError: the data set is not there.
+    """
+    question = question_of(row, datasets, TURNS)
+    who = learner(question.learner or dataset_of(question.data).LEARNERS[question.task])
+    names = [name for name in who.methods() if name not in _SKIPPED]
+    return {name: key_of(row, datasets, code, TURNS, method=name) for name in names}
+
+
+def _held(path: Path, keys: Mapping[str, str]) -> dict[str, Any]:
+    """Answers of before that still hold, by method."""
+    methods = {} if (there := _read(path)) is None else there["methods"]
+    return {name: one for name, one in methods.items() if one.get("key") == keys.get(name)}
+
+
+def _answered(asked: Study, row: Row, wanted: Collection[str], progress: Progress) -> dict[str, Any]:
+    """Figure, spread and cost of these methods, or why one does not answer."""
+    methods = {name: one for name, one in asked.learner.methods().items() if name in wanted}
     metric = next(iter(row.aims))
     cells: dict[str, list[tuple[float, float]]] = {}
     silent: dict[str, str] = {}
@@ -67,18 +104,13 @@ def _answered(asked: Study, row: Row, progress: Progress) -> dict[str, Any]:
                     continue
                 spent = time.process_time() - began
                 cells.setdefault(name, []).append((_figure(asked, problem, found, metric), spent))
-    return {
-        "metric": metric,
-        "turns": TURNS,
-        "methods": {
-            name: {
-                "mean": round(float(np.mean([figure for figure, _ in held])), 4),
-                "sd": round(float(np.std([figure for figure, _ in held])), 4),
-                "cpu_s": round(float(np.mean([spent for _, spent in held])), 2),
-            }
-            for name, held in cells.items()
-        },
-        "silent": silent,
+    return {name: {"silent": why} for name, why in silent.items()} | {
+        name: {
+            "mean": round(float(np.mean([figure for figure, _ in held])), 4),
+            "sd": round(float(np.std([figure for figure, _ in held])), 4),
+            "cpu_s": round(float(np.mean([spent for _, spent in held])), 2),
+        }
+        for name, held in cells.items()
     }
 
 
@@ -110,7 +142,7 @@ def filled(text: str, results: Path) -> str:
 def table(results: Path) -> str:
     """A line a method, a column a row that was answered; the best of each column stands out."""
     held = [(row, _read(results / f"{PREFIX}{row.name}.json")) for row in with_support()]
-    told = [(row, one["metric"], one["methods"]) for row, one in held if one is not None]
+    told = [(row, one["metric"], _figures(one["methods"])) for row, one in held if one is not None]
     if not told:
         return "Not answered yet.\n"
     names = sorted({name for *_, cells in told for name in cells}, key=lambda name: (name != "auto", name))
@@ -131,6 +163,11 @@ def table(results: Path) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _figures(methods: Mapping[str, Any]) -> dict[str, Any]:
+    """What answered; the others are silent."""
+    return {name: one for name, one in methods.items() if "mean" in one}
 
 
 def _behind(rows: Sequence[Mapping[str, Mapping[str, float]]], adapters: Sequence[str]) -> str:

@@ -10,32 +10,13 @@ import torch
 
 from models.data.registry import dataset_of, digest_of
 from models.errors import ModelsError
+from models.figures.code import Code, modules_of
 from models.figures.rows import SIMULATION, Row
 from models.training.evaluate import evaluate
 from models.training.problem import Question, selected
 from models.training.support import parse_support
 
 Progress = Callable[[str, float], None]
-_CODE = (
-    "drivers",
-    "models/adapt",
-    "models/data",
-    "models/learners",
-    "models/networks",
-    "models/signal",
-    "models/tasks",
-    "models/training",
-    "models/zoo",
-)
-
-
-def code_digest(root: Path) -> str:
-    """Sha256 of all code that a figure hangs on."""
-    files = [path for folder in _CODE for path in (root / folder).rglob("*.py")]
-    total = hashlib.sha256()
-    for path in sorted(files):
-        total.update(str(path.relative_to(root)).encode() + b"\n" + path.read_bytes())
-    return total.hexdigest()
 
 
 def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
@@ -66,19 +47,21 @@ def _pairs(words: tuple[str, ...]) -> Iterator[str]:
             yield word
 
 
-def key_of(row: Row, datasets: Path, code: str, seeds: int) -> str:
-    """What the row's figure hangs on, as one number.
+def key_of(row: Row, datasets: Path, code: Code, seeds: int, *, method: str | None = None) -> str:
+    """What the row's figure hangs on, or that of another method, as one number.
 
     Raises:
         DatasetError: the data set is not there.
     """
     question = question_of(row, datasets, seeds)
+    told = method or question.method
     dataset = dataset_of(question.data)
     source, target = selected(question, dataset)
     lent = [] if question.support is None else [one.domain for one in parse_support(question.support)]
     names = list(dict.fromkeys([*(part.domain for part in (*source, *target)), *lent]))
     data = digest_of(dataset, question.data, question.task, names)
-    words = [*row.words, row.task, code, data, str(seeds), *_model(question.learner)]
+    words = [*row.words, row.task, told, code(modules_of(question, told)), data, str(seeds)]
+    words += _model(question.learner)
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
@@ -90,12 +73,12 @@ def _model(learner: str | None) -> list[str]:
     return [hashlib.sha256((Path(folder) / "model.onnx").read_bytes()).hexdigest()]
 
 
-def answer(row: Row, datasets: Path, results: Path, *, code: str, seeds: int, progress: Progress) -> str:
+def answer(row: Row, datasets: Path, results: Path, *, code: Code, seeds: int, progress: Progress) -> str:
     """Answer one question unless its answer is there already; what was done, in a word or two."""
     path = results / f"{row.name}.json"
     try:
         key = key_of(row, datasets, code, seeds)
-        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("key") == key:
+        if holds(path, key):
             return "as it was"
         torch.set_num_threads(1)
         report = evaluate(question_of(row, datasets, seeds), progress)
@@ -106,6 +89,11 @@ def answer(row: Row, datasets: Path, results: Path, *, code: str, seeds: int, pr
     staged.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     staged.replace(path)
     return f"answered in {told['seconds']:g} s"
+
+
+def holds(path: Path, key: str) -> bool:
+    """Whether the answer in this file is one of the code and data that the key is of."""
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("key") == key
 
 
 def replace_suffix(path: Path) -> Path:

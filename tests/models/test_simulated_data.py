@@ -206,7 +206,7 @@ def test_rows_of_the_page_ask_for_rooms_that_there_are() -> None:
     assert {row.task for row in simulated_rows} == {"suspicious_object", "activity", "localization"}
     for row in simulated_rows:
         assert question_of(row, Path("anywhere")).data == WORD
-        assert len(key_of(row, Path("anywhere"), "code", 3)) == 64
+        assert len(key_of(row, Path("anywhere"), lambda _modules: "code", 3)) == 64
         assert row.command().startswith(f"roomtone evaluate {row.task} --data simulation --source room")
         asked = question_of(row, Path("anywhere"))
         assert (asked.support is None) == (asked.method == "auto")

@@ -11,24 +11,23 @@ import numpy as np
 import torch
 
 from models.errors import ModelsError
-from models.figures.run import replace_suffix
+from models.figures.code import Code, reached
+from models.figures.run import holds, replace_suffix
 from models.figures.studies.base import Answer, Metrics, Study
 
 Progress = Callable[[str, float], None]
 
 
-def key_of(study: Study, code: str, seeds: int) -> str:
-    """What the study's figures hang on, as one number; `code` is `models.figures.run.code_digest`."""
-    total = hashlib.sha256(f"{study.name}\n{code}\n{seeds}\n".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        total.update(path.name.encode() + b"\n" + path.read_bytes())
-    return total.hexdigest()
+def key_of(study: Study, code: Code, seeds: int) -> str:
+    """What the study's figures hang on, as one number."""
+    digest = code(reached([study.figures.__module__]))
+    return hashlib.sha256(f"{study.name}\n{digest}\n{seeds}\n".encode()).hexdigest()
 
 
-def answer(study: Study, results: Path, *, code: str, seeds: int, progress: Progress) -> str:
+def answer(study: Study, results: Path, *, code: Code, seeds: int, progress: Progress) -> str:
     """Answer one study unless its answer is there already; what was done, in a word or two."""
     path, key = results / f"{study.name}.json", key_of(study, code, seeds)
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("key") == key:
+    if holds(path, key):
         return "as it was"
     torch.set_num_threads(1)
     began, answers = time.monotonic(), list[Answer]()
