@@ -12,7 +12,7 @@ import numpy as np
 
 from models.adapt import AUTO, SHIPPED, adapter, available
 from models.adapt.auto import ORDER, in_order
-from models.adapt.base import Floats, Rows
+from models.adapt.base import Rows
 from models.adapt.choice import Trial, kept_of
 from models.adapt.evidence import Folds
 from models.adapt.gate import Predict, Score, best_heat, heated, held_out, score
@@ -25,12 +25,12 @@ Learn = Callable[[Rows], RoomHead]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
-    """A candidate and how it did on held-out samples; `cells` are its log losses, one a class and fold."""
+    """A candidate and how it did on held-out samples; `loss` is what the rule of `auto` compares."""
 
     name: str
     learn: Learn
     score: Score
-    cells: Floats
+    loss: float
     heat: float
     seconds: float
 
@@ -105,14 +105,14 @@ def judge(
         heat = best_heat(found, lesson.rows, lesson.classes, ordinal=ordinal)
         told = heated(found, heat, ordinal=ordinal)
         judged = score(told, lesson.rows, lesson.classes, ordered=lesson.ordered)
-        cells = Trial(lesson.rows, folds, len(lesson.classes)).cells(np.stack([told] * len(folds.pairs)))
-        tried.append(Tried(name, learn, judged, cells, heat, time.monotonic() - began))
+        loss = Trial(lesson.rows, folds, len(lesson.classes)).loss(np.stack([told] * len(folds.pairs)))
+        tried.append(Tried(name, learn, judged, loss, heat, time.monotonic() - began))
     return tried, left_out
 
 
 def best_of(tried: Sequence[Tried]) -> Tried:
     """The first, which is the simplest, of those that are as good as the best (`choice.kept_of`)."""
-    kept = kept_of({one.name: one.cells for one in tried})
+    kept = kept_of({one.name: one.loss for one in tried})
     return next(one for one in tried if one.name == kept)
 
 

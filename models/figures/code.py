@@ -24,6 +24,8 @@ CHOOSES = "models.training.automatic"
 POOLED = "models.learners.opinion"
 LABELLED = frozenset({"models.learners.carry", "models.training.adapting"})
 """Ways to use labelled rows of the target, whatever the method."""
+BY_LABELS = frozenset({CHOOSES, POOLED, *LABELLED})
+"""What no answer without labelled rows of the target hangs on."""
 _LISTS = frozenset({"models.adapt", "models.learners"})
 """Modules that only tell which modules there are: one more is no news for the others."""
 
@@ -58,7 +60,7 @@ def modules_of(question: Question, method: str) -> set[str]:
     dataset = dataset_of(question.data)
     who = learner(question.learner or dataset.LEARNERS[question.task])
     used = _used(method, labelled=question.support is not None)
-    idle = {CHOOSES, POOLED, *LABELLED} - used
+    idle = BY_LABELS - used
     return reached([ANSWERS, str(getattr(dataset, "__name__", "")), type(who).__module__, *used], idle)
 
 

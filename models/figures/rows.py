@@ -161,7 +161,7 @@ def _few(name: str, title: str, data: str, words: tuple[str, ...], *, aim: Aim, 
 
 
 def _few_places(rows: int, aim: float, reference: str) -> Row:
-    lent = ("--support", f"EXP3-r1_sub1:{rows}", "--method", "whitened_neighbours")
+    lent = ("--support", f"EXP3-r1_sub1:{rows}")
     return _few(
         f"dfl-exp3-{rows}",
         f"18 points of another site, {rows} rows a point (mean of ten draws)",
@@ -174,7 +174,7 @@ def _few_places(rows: int, aim: float, reference: str) -> Row:
 
 def _few_hard_places(rows: int, aim: float, reference: str) -> Row:
     """The aim is 8 points over what is learned from the labelled rows alone."""
-    lent = ("--support", f"EXP2_sub2:{rows}", "--method", "whitened_neighbours")
+    lent = ("--support", f"EXP2_sub2:{rows}")
     return _few(
         f"dfl-exp2-{rows}",
         f"14 points of another site, {rows} rows a point (mean of ten draws)",
@@ -187,7 +187,7 @@ def _few_hard_places(rows: int, aim: float, reference: str) -> Row:
 
 def _few_days(days: str, aim: float, *more: str) -> Row:
     """Both days with one head, as the question has it, or a day by itself."""
-    lent = ("--support", ",".join(f"{day}:1" for day in days.split(",")), "--method", "two_covariance", *more)
+    lent = ("--support", ",".join(f"{day}:1" for day in days.split(",")), *more)
     also = ", unlabelled packets" if more else ""
     return _few(
         f"days-{days.replace(',', '-')}{'-transductive' if more else ''}",
@@ -206,7 +206,7 @@ def _few_clips(clips: int, aim: float) -> Row:
         f"11 activities, meeting room → bedroom, {clips} clips a class and person (an upper bound: "
         "the static profile tells them too)",
         HAR,
-        _pair(_MEETING, _BEDROOM, "--support", lent, "--method", "two_covariance"),
+        _pair(_MEETING, _BEDROOM, "--support", lent),
         aim=Aim(aim),
         reference="0.61-0.63 without labels",
     )
@@ -214,7 +214,7 @@ def _few_clips(clips: int, aim: float) -> Row:
 
 def _few_heads(aim: float) -> Row:
     """The aim is 5 points over the better of target-only and naive pooling."""
-    lent = ("--support", "small_room_sess2:10", "--classes", "0,1,2,3,4,5", "--method", "two_covariance")
+    lent = ("--support", "small_room_sess2:10", "--classes", "0,1,2,3,4,5")
     return _few(
         "wical",
         "counting 0-5 (Wi-CaL), medium → small room, 10 rows a count",

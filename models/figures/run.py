@@ -21,7 +21,7 @@ Progress = Callable[[str, float], None]
 
 def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
     """The question in the words of the row."""
-    given = dict(zip(*[iter(_pairs(row.words))] * 2, strict=True))
+    given = dict(pairs_of(row))
     decision = given.get("--decision")
     return Question(
         row.task,
@@ -39,12 +39,11 @@ def question_of(row: Row, datasets: Path, seeds: int = 3) -> Question:
     )
 
 
-def _pairs(words: tuple[str, ...]) -> Iterator[str]:
-    """Option and value in turn; a switch has itself for a value."""
-    for word in words:
-        yield word
-        if word == "--transductive":
-            yield word
+def pairs_of(row: Row) -> Iterator[tuple[str, str]]:
+    """The words of the row, option and value; a switch has itself for a value."""
+    ahead = iter(row.words)
+    for option in ahead:
+        yield option, option if option == "--transductive" else next(ahead)
 
 
 def key_of(row: Row, datasets: Path, code: Code, seeds: int, *, method: str | None = None) -> str:
@@ -60,7 +59,8 @@ def key_of(row: Row, datasets: Path, code: Code, seeds: int, *, method: str | No
     lent = [] if question.support is None else [one.domain for one in parse_support(question.support)]
     names = list(dict.fromkeys([*(part.domain for part in (*source, *target)), *lent]))
     data = digest_of(dataset, question.data, question.task, names)
-    words = [*row.words, row.task, told, code(modules_of(question, told)), data, str(seeds)]
+    asked = [f"{option} {value}" for option, value in pairs_of(row) if option != "--method"]
+    words = [*asked, row.task, told, code(modules_of(question, told)), data, str(seeds)]
     words += _model(question.learner)
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
 

@@ -7,6 +7,7 @@ import torch
 from models.data.samples import MASK, Samples
 from models.learners import carry
 from models.learners.base import Curve, Found, Inputs, Learner, Method, Problem, Share, unseen
+from models.learners.opinion import POOLS, opinion
 from models.signal.bands import VERSION as BANDED
 from models.signal.bands import in_slots
 from models.signal.variation import VERSION
@@ -63,7 +64,8 @@ class StreamSetLearner(Learner):
     def methods(self) -> Mapping[str, Method]:
         """See `models.training.methods`."""
         own = {name: _unwrapped(method) for name, method in METHODS.items()}
-        return {**self.adapters(), **own, "pooled": carry.pooled(self), "auto": self._chosen}
+        pools = {name: opinion(self, name) for name in POOLS}
+        return {**self.adapters(), **own, "pooled": carry.pooled(self), **pools, "auto": self._chosen}
 
     def _chosen(self, problem: Problem, model: StreamSetModel, seed: int) -> Found:
         """With labelled rows of the target what does best on held-out ones; else as its own methods do."""

@@ -7,7 +7,7 @@ import pytest
 
 from models.adapt.auto import able, auto, in_order
 from models.adapt.base import Floats, Rows
-from models.adapt.choice import PARTS, UNTRIED, Answer, choose, kept_of, parts_of
+from models.adapt.choice import PARTS, TIE, UNTRIED, Answer, choose, kept_of, parts_of
 from models.adapt.evidence import Mask
 from models.errors import SelectionError
 from tests.adapt import made
@@ -94,11 +94,22 @@ def test_the_best_is_kept_wherever_it_stands() -> None:
     assert list(kept.losses) == ["bad", "good", "worse"]
 
 
-def test_ties_go_to_the_first_and_a_tie_is_one_standard_error_cell_by_cell() -> None:
-    noise = np.array([0.3, -0.3, 0.3, -0.2])
-    assert kept_of({"simple": 1 + noise, "best": np.ones(4)}) == "simple"
-    assert kept_of({"simple": np.full(4, 1.03), "best": np.ones(4)}) == "best"
-    assert kept_of({"simple": np.ones(4), "same": np.ones(4)}) == "simple"
+def test_the_least_loss_wins_and_ties_go_to_the_first() -> None:
+    assert kept_of({"simple": 1.0 + 0.9 * TIE, "best": 1.0, "later": 1.0}) == "simple"
+    assert kept_of({"simple": 1.0 + 1.1 * TIE, "best": 1.0, "later": 1.0}) == "best"
+    assert kept_of({"simple": 1.0, "better": 1.0 - 0.9 * TIE, "best": 1.0 - 1.8 * TIE}) == "better"
+    assert kept_of({"alone": float("inf")}) == "alone"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_row_that_is_never_asked_changes_nothing() -> None:
+    rows = support(each=4, sessions=2)
+    lonely = rows.label == 0
+    of_days = replace(rows, domain=np.where(lonely, rows.session, "one"))
+    kept = choose({"good": knows(rows, 0.9), "bad": mistaken(rows, 0.6)}, of_days, 3)
+    assert kept.name == "good"
+    assert np.isfinite(kept.heat)
+    assert kept.losses["good"] == pytest.approx(choose({"good": knows(rows, 0.9)}, rows, 3).losses["good"])
 
 
 def test_no_candidate_is_begun_when_time_is_over_but_the_first_always_is() -> None:

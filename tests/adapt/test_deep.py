@@ -9,7 +9,7 @@ import torch
 
 from models.adapt import adapter, available, tier_of
 from models.adapt.base import ELSEWHERE
-from models.adapt.deep.aad import adapted, core_set, distil
+from models.adapt.deep.aad import adapted, core_set, distil, held_back, right
 from models.adapt.deep.adaploc import contrast
 from models.adapt.deep.bdg import agreed, disagreement
 from models.adapt.deep.conditional_adversary import conditioned, width_of
@@ -95,6 +95,17 @@ def test_aad_keeps_what_it_says_of_old_rooms_within_a_point(data: Tensors) -> No
     assert right[1] >= right[0] - 0.01
     assert any((a != b).any() for a, b in zip(old.parameters(), net.parameters(), strict=True))
     assert torch.equal(old.head.bias, net.head.bias)
+
+
+def test_aad_goes_back_to_what_it_was_where_an_old_room_would_lose_too_much(data: Tensors) -> None:
+    old, worse = Net(data), Net(data)
+    descend(old.parameters(), data, old.supervised)
+    assert (right(old, data) - right(worse, data)).max() > 0.2
+    net = held_back(old, worse, data)
+    assert (right(old, data) - right(net, data)).max() <= 0.01
+    nobody = replace(data, source_label=torch.full_like(data.source_label, ELSEWHERE))
+    unheld = held_back(old, worse, nobody)
+    assert all(torch.equal(a, b) for a, b in zip(unheld.parameters(), worse.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("ordered", [False, True])

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from models.errors import ModelsError
-from models.figures.code import Code, reached
+from models.figures.code import BY_LABELS, Code, reached
 from models.figures.run import holds, replace_suffix
 from models.figures.studies.base import Answer, Metrics, Study
 
@@ -20,7 +20,7 @@ Progress = Callable[[str, float], None]
 
 def key_of(study: Study, code: Code, seeds: int) -> str:
     """What the study's figures hang on, as one number."""
-    digest = code(reached([study.figures.__module__]))
+    digest = code(reached([study.figures.__module__], BY_LABELS))
     return hashlib.sha256(f"{study.name}\n{digest}\n{seeds}\n".encode()).hexdigest()
 
 
