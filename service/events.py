@@ -18,6 +18,8 @@ class EventType(StrEnum):
     recalibration.ended: room, task, job, state (activated, refused, failed), reason, links, actor
     room.erased:        nothing; it stands where an event about the room was that somebody erased
     webhook.disabled:   webhook (its id), host, reason
+    worker.lost|back:   since (when the worker was last heard), reason. They are about every room: who listens
+                        to some rooms only hears them too
     """
 
     PREDICTION_CHANGED = "org.roomtone.prediction.changed"
@@ -33,6 +35,12 @@ class EventType(StrEnum):
     MODEL_ACTIVATED = "org.roomtone.model.activated"
     RECALIBRATION_ENDED = "org.roomtone.recalibration.ended"
     WEBHOOK_DISABLED = "org.roomtone.webhook.disabled"
+    WORKER_LOST = "org.roomtone.worker.lost"
+    WORKER_BACK = "org.roomtone.worker.back"
+
+
+ABOUT_ALL_ROOMS = frozenset({EventType.WORKER_LOST, EventType.WORKER_BACK})
+"""Without a room of their own, and told to whoever listens to any."""
 
 
 class Severity(StrEnum):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import anyio.to_thread
@@ -47,6 +47,7 @@ from service.api.routes import (
 from service.api.routes import stream as stream_route
 from service.api.stream.hub import Hub
 from service.api.stream.outbox import MAX_WAITING
+from service.api.vigil import Vigil
 from service.bus.line import SignalLine
 from service.bus.port import Signals
 from service.inference.refusal import InferenceRefusal
@@ -175,11 +176,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     context.line.start()
-    tail = asyncio.create_task(context.hub.run())
+    vigil = Vigil(context.store, context.watch, context.hub)
+    tasks = [asyncio.create_task(context.hub.run()), asyncio.create_task(vigil.run())]
     try:
         yield
     finally:
-        tail.cancel()
-        with suppress(asyncio.CancelledError):
-            await tail
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(context.line.stop)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.events import ABOUT_ALL_ROOMS
 from service.store.engine import Store
 from service.store.schema import events, site
 
@@ -47,12 +48,15 @@ def read_events(
     types: Collection[str] | None = None,
     rooms: Collection[str] | None = None,
 ) -> EventPage:
-    """Up to `limit` events with a number above `after`, of these types and rooms (None: all)."""
+    """Up to `limit` events with a number above `after`, of these types and rooms (None: all).
+
+    What is about all rooms is about these too.
+    """
     query = sa.select(events).where(events.c.sequence > after).order_by(events.c.sequence).limit(limit)
     if types is not None:
         query = query.where(events.c.type.in_(types))
     if rooms is not None:
-        query = query.where(events.c.room.in_(rooms))
+        query = query.where(events.c.room.in_(rooms) | events.c.type.in_(ABOUT_ALL_ROOMS))
     with store.read() as connection:
         newest = head(connection)
         found = [_event(row) for row in connection.execute(query).mappings()]

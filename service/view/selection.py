@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.events import EventType
+from service.events import ABOUT_ALL_ROOMS, EventType
 from service.store.eventlog import StoredEvent
 from service.view.cloudevents import severity_rank
 
@@ -21,7 +21,7 @@ class Selection:
     def fits(self, event: StoredEvent) -> bool:
         """Whether this event is wanted."""
         return (
-            (self.rooms is None or event.room in self.rooms)
+            (self.rooms is None or event.room in self.rooms or event.type in ABOUT_ALL_ROOMS)
             and (self.types is None or event.type in self.types)
             and severity_rank(event.severity) >= self.min_rank
         )

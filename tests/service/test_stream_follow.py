@@ -17,6 +17,7 @@ from service.events import EventType, Severity
 from service.store.eventlog import forget
 from service.store.keys import Role
 from service.store.schema import alerts, events
+from service.store.vigil import note_worker
 from tests.service.running import Running, wait_for
 
 
@@ -189,6 +190,22 @@ def test_key_of_one_room_gets_only_that(api: Running) -> None:
             stream.recv(timeout=30)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403
+
+
+def test_listeners_of_one_room_hear_that_nobody_looks_at_any(api: Running) -> None:
+    api.put_room("lab")
+    key = api.new_key(Role.VIEWER, room="lab")
+    with api.stream(key) as stream:
+        subscribe(stream, after=0, types=["worker"])
+        assert note_worker(api.store, up=False, last_ns=time.time_ns(), now_ns=time.time_ns())
+        api.context.hub.wake()
+        (message,) = receive(stream, 1)
+    assert message["type"] == EventType.WORKER_LOST
+    assert "subject" not in message
+    assert message["data"]["reason"] == "worker_down"
+    with api.client_of(key) as client:
+        items = client.get("/v1/events", params={"types": "worker"}).json()["events"]
+    assert [item["type"] for item in items] == [EventType.WORKER_LOST]
 
 
 @pytest.mark.parametrize("after", [3, 10**6])
