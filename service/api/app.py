@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import anyio.to_thread
@@ -47,7 +48,7 @@ from service.api.routes import (
 from service.api.routes import stream as stream_route
 from service.api.stream.hub import Hub
 from service.api.stream.outbox import MAX_WAITING
-from service.api.vigil import Vigil
+from service.api.vigil import PATIENCE_S, Vigil
 from service.bus.line import SignalLine
 from service.bus.port import Signals
 from service.inference.refusal import InferenceRefusal
@@ -91,8 +92,17 @@ def create_app(
     connect: Callable[[], Signals],
     *,
     max_waiting: int = MAX_WAITING,
+    patience_s: float = PATIENCE_S,
 ) -> FastAPI:
-    """The API of a site. `connect` opens the API's signals; `max_waiting` bounds a stream client's queue."""
+    """The API of a site.
+
+    Args:
+        settings: of the site.
+        store: its store.
+        connect: opens the API's signals.
+        max_waiting: bounds a stream client's queue.
+        patience_s: how long a worker that was never heard is not said to be lost.
+    """
     context = make_context(settings, store, connect, max_waiting)
     server = settings.server
     app = FastAPI(
@@ -104,7 +114,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,  # generated clients name functions by it
-        lifespan=_lifespan,
+        lifespan=partial(_lifespan, patience_s=patience_s),
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         middleware=[
             Middleware(Observe, metrics=context.metrics, tls=server.tls_cert is not None),
@@ -172,11 +182,11 @@ def _cors(origins: list[str]) -> list[Middleware]:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, *, patience_s: float) -> AsyncIterator[None]:
     context: Context = app.state.context
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     context.line.start()
-    vigil = Vigil(context.store, context.watch, context.hub)
+    vigil = Vigil(context.store, context.watch, context.hub, patience_s=patience_s)
     tasks = [asyncio.create_task(context.hub.run()), asyncio.create_task(vigil.run())]
     try:
         yield

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import oidc
 from service.api.context import Context, context_of
+from service.api.known_query import known_query
 from service.api.leaving import LEAVING_MARK
 from service.api.limits import address_of
 from service.api.media import check_body_type
@@ -155,7 +156,8 @@ def guarded(
     marks: dict[str, Any] = {ROLE_MARK: role.value} | ({SECRET_MARK: True} if secret else {})
     if leaving is not None:
         marks |= {LEAVING_MARK: dict(leaving), "deprecated": True}
-    return {"dependencies": [Depends(Needs(role, whole_site=whole_site))], "openapi_extra": marks}
+    needs = [Depends(Needs(role, whole_site=whole_site)), Depends(known_query)]
+    return {"dependencies": needs, "openapi_extra": marks}
 
 
 async def _caller(request: Request) -> Principal:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from models.prediction import JsonValue
 from service.store.audit import change, record
 from service.store.engine import Store
+from service.store.rooms import note_changed
 from service.store.schema import links
 
 Check = Callable[["LinkRecord | None"], None]
@@ -79,6 +80,9 @@ def write_link(
     after = _record(connection.execute(sa.select(links).where(links.c.link == link)).mappings().one())
     detail = change(_facts(before), _facts(after))
     record(connection, actor=actor, action="link.changed", target=link, detail=detail)
+    rooms = [None if before is None else before.room, after.room]
+    if rooms[0] != rooms[1]:
+        note_changed(connection, rooms)
     return after, before is None
 
 
@@ -91,6 +95,7 @@ def delete_link(store: Store, link: str, *, check: Check, actor: str) -> None:
         record(
             connection, actor=actor, action="link.deleted", target=link, detail=change(_facts(before), None)
         )
+        note_changed(connection, [None if before is None else before.room])
 
 
 def _facts(link: LinkRecord | None) -> dict[str, JsonValue] | None:

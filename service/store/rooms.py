@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -104,12 +104,25 @@ def write_room(
     else:
         changed = {"revision": before.revision + 1, "doc": document, "updated_ns": now}
         connection.execute(sa.update(rooms).where(rooms.c.room == room).values(changed))
+    others: list[RoomRecord] = []
     if "links" in config.model_fields_set:
+        others = _owners(connection, config.links, room)
         _assign(connection, room, config.links, nics, now)
     after = select_rooms(connection, only=room)[0]
-    _note(connection, EventType.ROOM_CHANGED, after, {"revision": after.revision})
-    _audit(connection, actor, room, before, after)
+    for was, is_now in [
+        (before, after),
+        *((one, select_rooms(connection, only=one.room)[0]) for one in others),
+    ]:
+        _note(connection, EventType.ROOM_CHANGED, is_now, {"revision": is_now.revision})
+        _audit(connection, actor, is_now.room, was, is_now)
     return after, before is None
+
+
+def note_changed(connection: sa.Connection, names: Collection[str | None]) -> None:
+    """Tell the log that these rooms changed, as they do when a link comes or goes; None is no room."""
+    for name in dict.fromkeys(names):
+        for room in select_rooms(connection, only=name) if name is not None else ():
+            _note(connection, EventType.ROOM_CHANGED, room, {"revision": room.revision})
 
 
 def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
@@ -130,6 +143,13 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         _note(connection, EventType.ROOM_DELETED, before, {})
         _audit(connection, actor, room, before, None)
     store.scrub()
+
+
+def _owners(connection: sa.Connection, wanted: list[str], room: str) -> list[RoomRecord]:
+    """Other rooms that these links belong to now."""
+    query = sa.select(links.c.room).where(links.c.link.in_(wanted), links.c.room != room).distinct()
+    names = connection.execute(query.order_by(links.c.room)).scalars().all()
+    return [one for name in names for one in select_rooms(connection, only=name)]
 
 
 def _assign(

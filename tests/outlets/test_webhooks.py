@@ -32,6 +32,8 @@ def api(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterato
         patch.setenv("ROOMTONE_OUTLETS__WEBHOOKS__ALLOW_PRIVATE", "true")
         patch.setenv("ROOMTONE_OUTLETS__WEBHOOKS__CA_FILE", str(receiver.certificate))
         with Running(tmp_path_factory.mktemp("site")) as running, OutletsThread(running.settings):
+            for room in ("lab", "lobby", "nobody-else"):
+                running.put_room(room)
             yield running
 
 
@@ -113,6 +115,12 @@ def test_a_test_event_is_marked_and_its_answer_told(
     assert event["type"] == "org.roomtone.webhook.test"
     assert event["data"] == {"test": True, "webhook": made["id"]}
     assert "sequence" not in event
+
+
+def test_a_webhook_for_a_room_with_a_slip_in_its_name_is_refused(api: Running, receiver: Receiver) -> None:
+    answer = api.client.post("/v1/webhooks", json={"url": receiver.url(), "rooms": ["lab", "lba"]})
+    assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, ["body", "rooms"])
+    assert "no room 'lba'" in answer.json()["detail"]
 
 
 def test_who_does_not_answer_in_time_has_failed(

@@ -64,7 +64,11 @@ class Running:
         self.base = f"http://127.0.0.1:{port}"
         self.port = port
         self.app = create_app(
-            self.settings, self.store, lambda: open_signals(self.settings, "api"), max_waiting=max_waiting
+            self.settings,
+            self.store,
+            lambda: open_signals(self.settings, "api"),
+            max_waiting=max_waiting,
+            patience_s=float("inf"),
         )
         self.context = self.app.state.context
         self._server = uvicorn.Server(server_config(self.app, self.settings.server))

@@ -412,3 +412,36 @@ def test_names_in_bodies_lead_nowhere(api: Running) -> None:
         for body in ({"links": [name]}, {"zones": [{"zone": name}]}):
             problem(api.client.put("/v1/rooms/lab", json=body), 422, "validation")
         problem(api.client.post("/v1/keys", json={"role": "viewer", "room": name}), 422, "validation")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "said"),
+    [
+        ("/v1/alerts?severty=critical", "severty", "it takes "),
+        ("/v1/state?rooms=lab&room=lab", "room", "it takes rooms, tasks, zones"),
+        ("/v1/keys?role=admin", "role", "it takes none"),
+        ("/v1/state?rooms=lab,nowhere", "rooms", "no room 'nowhere'"),
+        ("/v1/state?zones=nowhere", "zones", "no zone 'nowhere'"),
+        ("/v1/state?tasks=dancing", "tasks", "no task 'dancing'"),
+    ],
+)
+def test_a_slip_in_the_query_is_no_filter_that_is_left_out(
+    api: Running, path: str, name: str, said: str
+) -> None:
+    answer = api.client.get(path)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["query", name]
+    assert said in answer.json()["detail"]
+
+
+def test_paths_of_other_protocols_take_what_their_clients_send(api: Running) -> None:
+    assert api.client.get("/metrics?format=text").status_code == 200
+    assert api.client.get("/livez?probe=1").status_code == 200
+
+
+def test_a_key_for_a_room_that_is_not_there_is_refused(api: Running) -> None:
+    body = {"role": "viewer", "name": "panel", "room": "lba"}
+    answer = api.client.post("/v1/keys", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, ["body", "room"])
+    assert "no room 'lba'" in answer.json()["detail"]
+    assert api.client.post("/v1/keys", json={**body, "room": "lab"}).status_code == 201

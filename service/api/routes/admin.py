@@ -11,6 +11,7 @@ from service.api.auth import Caller, Ctx, guarded
 from service.api.cursor import pack_cursor, unpack_cursor
 from service.api.documents.access import AuditPage, KeyBody, KeyPage, NewKey, Ticket
 from service.api.problems import Problem
+from service.api.routes.rooms import check_rooms
 from service.api.tickets import TICKET_S
 from service.store.audit import audit_page
 from service.store.keys import Role, create_key, list_keys, revoke_key
@@ -36,6 +37,7 @@ def read_keys(request: Request, context: Ctx) -> Response:
 )
 def make_key(body: KeyBody, context: Ctx, caller: Caller) -> Response:
     """Make a key; it is told in this answer and never again."""
+    check_rooms(context.store, "room", [] if body.room is None else [body.room])
     expires_ns = None if body.expires_in_s is None else time.time_ns() + body.expires_in_s * 10**9
     key, info = create_key(
         context.store,

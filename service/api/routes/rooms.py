@@ -1,17 +1,19 @@
 """Rooms."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.answers import check_preconditions, tagged, tagged_page
+from service.api.answers import check_preconditions, tagged, tagged_page, unfit
 from service.api.auth import Caller, Ctx, guarded
 from service.api.documents.rooms import Room, RoomBody, RoomPage
 from service.api.problems import Problem
 from service.rooms.config import Name, RoomConfig
 from service.state import rfc3339
+from service.store.engine import Store
 from service.store.keys import Role
 from service.store.rooms import RoomRecord, delete_room, get_room, list_rooms, put_room
 
@@ -89,6 +91,18 @@ def announce_rooms(context: Ctx) -> None:
 def no_room(room: str) -> Problem:
     """There is no room of that name."""
     return Problem("room-not-found", f"no room {room!r}")
+
+
+def check_rooms(store: Store, field: str, names: Collection[str]) -> None:
+    """See that rooms named in a body are there: what waits for a room with a slip in its name waits for ever.
+
+    Raises:
+        Problem: validation, with the name.
+    """
+    there = {one.room for one in list_rooms(store)} if names else set()
+    for name in names:
+        if name not in there:
+            raise unfit(field, f"no room {name!r}; make it first")
 
 
 def _document(record: RoomRecord) -> dict[str, Any]:

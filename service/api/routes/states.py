@@ -1,6 +1,6 @@
 """The retained truth of rooms and zones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -49,6 +49,8 @@ def read_all_states(
     wanted, areas, kinds = name_list(rooms), name_list(zones), name_list(tasks)
     told = _tell(read_states(context.store, only=caller.room), context.now())
     _check_tasks(kinds or (), told)
+    _check_there("rooms", wanted, [room.record.room for room, _ in told])
+    _check_there("zones", areas, zone_names([room for room, _ in told]))
     chosen = [pair for pair in told if _is_wanted(pair[0], wanted, areas)]
     seen = zone_names([room for room, _ in chosen])
     shown = [name for name in seen if areas is None or name in areas] if caller.room is None else []
@@ -90,6 +92,13 @@ def _check_tasks(kinds: Sequence[str], told: Told) -> None:
     for kind in kinds:
         if kind not in known:
             raise misfit("tasks", f"no task {kind[:64]!r}; there are {', '.join(sorted(known))}")
+
+
+def _check_there(kind: str, wanted: Sequence[str] | None, there: Collection[str]) -> None:
+    """An empty page would read as rooms without news."""
+    for name in wanted or ():
+        if name not in there:
+            raise misfit(kind, f"no {kind.removesuffix('s')} {name[:64]!r}")
 
 
 def _zones(wanted: Sequence[str], told: Told) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from service.api.documents.webhooks import (
     WebhookTest,
 )
 from service.api.problems import Problem
+from service.api.routes.rooms import check_rooms
 from service.api.webhook_documents import webhook_documents
 from service.outlets.webhooks.address import AddressRule
 from service.outlets.webhooks.sealing import SealError
@@ -53,6 +54,7 @@ def read_webhooks(context: Ctx, caller: Caller) -> Response:
 def make_webhook(body: WebhookBody, context: Ctx, caller: Caller) -> Response:
     """Make a webhook; its secret is told in this answer and never again. It begins with the next event."""
     _check(body, context, caller)
+    check_rooms(context.store, "rooms", body.rooms or [])
     secret = new_secret()
     made = add_webhook(
         context.store,

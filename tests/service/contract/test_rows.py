@@ -264,3 +264,21 @@ def test_a_change_of_a_room_says_what_it_was(api: Running) -> None:
     erased = get(api, "/v1/audit?target=annex&limit=1")["items"][0]
     assert (erased["action"], erased["detail"]["after"]) == ("room.deleted", None)
     assert erased["detail"]["before"]["name"] == "New"
+
+
+def test_a_room_that_loses_its_link_to_another_is_told_of(api: Running) -> None:
+    api.put_room("annex", name="Annex", links=["l8"])
+    api.put_room("attic", name="Attic", links=["l8"])
+    lost = get(api, "/v1/audit?target=annex&limit=1")["items"][0]
+    assert lost["action"] == "room.changed"
+    assert lost["detail"] == {"before": {"links": ["l8"]}, "after": {"links": []}}
+    assert changed_rooms(api) == ["annex", "attic", "annex"]
+    api.client.put("/v1/links/l8", json={"room": "annex", "nic": "esp32"})
+    assert changed_rooms(api)[3:] == ["attic", "annex"]
+    api.client.delete("/v1/links/l8")
+    assert changed_rooms(api)[5:] == ["annex"]
+
+
+def changed_rooms(api: Running) -> list[str]:
+    told = get(api, "/v1/events?types=room.changed&after=0")["events"]
+    return [one["subject"] for one in told if one["subject"] in {"annex", "attic"}]
