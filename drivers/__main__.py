@@ -9,10 +9,10 @@ from pathlib import Path
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is loaded: waiting threads only burn a small host's time
 
-from drivers.adapter import Adapter  # noqa: E402 - as said above
-from drivers.errors import DriverError, OptionError  # noqa: E402 - as said above
-from drivers.live.registry import FORMS  # noqa: E402 - as said above
-from drivers.stopping import until_told  # noqa: E402 - as said above
+from drivers.adapter import Adapter  # noqa: E402 - after the number of threads is set
+from drivers.errors import DriverError, OptionError  # noqa: E402 - after the number of threads is set
+from drivers.live.registry import FORMS  # noqa: E402 - after the number of threads is set
+from drivers.stopping import until_told  # noqa: E402 - after the number of threads is set
 
 
 def parser() -> argparse.ArgumentParser:
