@@ -29,7 +29,7 @@ class AlertSpan:
 def alert_page(
     store: Store,
     *,
-    state: str | None,
+    states: Collection[str] | None,
     severities: Collection[str] | None,
     rooms: Collection[str] | None,
     from_ns: int | None,
@@ -38,8 +38,8 @@ def alert_page(
 ) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
     """Alerts raised since `from_ns`, and the last one's (raised_ns, alert_id) if more follow."""
     query = sa.select(alerts).order_by(alerts.c.raised_ns.desc(), alerts.c.alert_id.desc()).limit(limit + 1)
-    if state is not None:
-        query = query.where(alerts.c.state == state)
+    if states is not None:
+        query = query.where(alerts.c.state.in_(states))
     if severities is not None:
         query = query.where(alerts.c.severity.in_(severities))
     if rooms is not None:

@@ -56,7 +56,7 @@ def test_an_alert_that_stands_is_taken_over_and_one_that_is_over_is_not(store: S
     assert read_cases(store, {}) == []
     assert [one.reached for one in read_lately(store)] == [ALERT.reached]
     assert alert_span(store, "a1") is not None
-    items, _ = alert_page(store, state="cleared", severities=None, rooms=["lab"], from_ns=None, limit=5)
+    items, _ = alert_page(store, states=["cleared"], severities=None, rooms=["lab"], from_ns=None, limit=5)
     assert [one["alert_id"] for one in items] == ["a1"]
 
 

@@ -214,7 +214,7 @@ def test_todays_code_reads_all_of_it(upgraded: Store) -> None:
     assert read_states(upgraded)[0].stored["presence"].doc["value"] == "vacant"
     assert prediction_page(upgraded, "lab", limit=5)[0][0]["value"] == "vacant"
     asked: dict[str, Any] = {"severities": None, "rooms": None, "from_ns": None, "limit": 5}
-    assert alert_page(upgraded, state="raised", **asked)[0][0]["alert_id"] == "a1"
+    assert alert_page(upgraded, states=["raised"], **asked)[0][0]["alert_id"] == "a1"
     (standing,) = read_cases(upgraded, {})
     assert (standing.key.subject, standing.alert and standing.alert.kind) == ("presence", "occupied")
     assert list_rules(upgraded) == list(BUILT_IN)

@@ -71,7 +71,7 @@ def test_alerts_come_newest_first_and_page(store: Store) -> None:
             fixed = {"rule": "r", "room": "lab", "severity": "info", "state": "raised"}
             connection.execute(sa.insert(alerts).values(**row, **fixed))
     asked: dict[str, Any] = {
-        "state": "raised",
+        "states": ["raised"],
         "severities": ["info"],
         "rooms": ["lab"],
         "from_ns": 1,

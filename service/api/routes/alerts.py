@@ -1,6 +1,7 @@
 """Alerts, and what people do about them."""
 
 import time
+from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from service.api.answers import Cursor, Limit, answer, misfit, name_list, page, 
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.cursor import pack_cursor, unpack_cursor
-from service.api.documents.alerts import Alert, AlertPage, Dismissal, DismissBody, SnoozeBody, StateName
+from service.api.documents.alerts import Alert, AlertPage, Dismissal, DismissBody, SnoozeBody
 from service.api.problems import Problem
 from service.api.routes.events import Names, room_scope
 from service.events import Severity
@@ -40,7 +41,7 @@ def read_alerts(
     *,
     context: Ctx,
     caller: Caller,
-    state: StateName | None = None,
+    state: Names = None,
     severity: Names = None,
     rooms: Names = None,
     start: Annotated[str | None, Query(alias="from", max_length=64)] = None,
@@ -51,8 +52,8 @@ def read_alerts(
     scope = f"alerts {state} {severity} {rooms} {start}"
     items, last = held.alert_page(
         context.store,
-        state=state,
-        severities=_severities(severity),
+        states=_among(AlertState, "state", state),
+        severities=_among(Severity, "severity", severity),
         rooms=room_scope(caller, name_list(rooms)),
         from_ns=time_ns("from", start),
         limit=limit,
@@ -146,9 +147,10 @@ def no_alert(alert: str) -> Problem:
     return Problem("alert-not-found", f"no alert {alert!r}")
 
 
-def _severities(text: str | None) -> tuple[str, ...] | None:
+def _among(kind: type[StrEnum], what: str, text: str | None) -> tuple[str, ...] | None:
+    """The names that are asked for, all of them of this kind."""
     names = name_list(text)
     for name in names or ():
-        if name not in set(Severity):
-            raise misfit("severity", f"no severity {name[:80]!r}; there are {', '.join(Severity)}")
+        if name not in set(kind):
+            raise misfit(what, f"no {what} {name[:80]!r}; there are {', '.join(kind)}")
     return names
