@@ -42,7 +42,7 @@ class SyslogSettings(Section):
     facility: Annotated[int, Field(ge=0, le=23)] = 16
     hostname: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")] | None = None
     enterprise: Annotated[int, Field(ge=1, lt=2**32)] = DOCUMENTATION_PEN
-    types: tuple[str, ...] = ("alert",)
+    types: tuple[str, ...] = ("alert", "worker")
     min_severity: Literal["info", "warning", "critical"] = "info"
     audit: bool = False
     resend: Annotated[int, Field(ge=0, le=100_000)] = 1000
