@@ -50,6 +50,10 @@ class Taken:
     counts: Mapping[str, JsonValue]
 
 
+_PACKED = {b"\xfd7zXZ\x00": ".xz", b"\x1f\x8b": ".gz"}
+"""First bytes of what `roomtone inspect` would unpack; an upload could be made to grow without limit."""
+
+
 class UploadError(Exception):
     """A capture that cannot be used, and the counts of what was found in it."""
 
@@ -67,6 +71,9 @@ def read_upload(file: BinaryIO, wanted: Wanted, spec: WindowSpec, now_ns: int) -
         UploadError: no capture of a known NIC, nothing usable in it, or too much.
     """
     head = file.read(SNIFF_BYTES)
+    for start, kind in _PACKED.items():
+        if head.startswith(start):
+            raise UploadError(f"the capture is packed ({kind}): unpack it, what is packed is not taken")
     try:
         reader = _Reader(Pipeline(_nic_of(head, wanted.nic)), wanted, spec, now_ns)
     except DriverError as error:

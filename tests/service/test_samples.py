@@ -487,9 +487,10 @@ def test_an_upload_is_judged_as_live_frames_are(idle: Site) -> None:
         (b"", "empty"),
         (b"hello, I am no capture" * 100, "not a CSI capture"),
         (capture(20, 1)[:2000], "window"),
-        (b"\x1f\x8b" + b"\0" * 500, "not a CSI capture"),
+        (b"\x1f\x8b" + b"\0" * 500, "packed (.gz): unpack it"),
+        (b"\xfd7zXZ\x00" + b"\0" * 500, "packed (.xz): unpack it"),
     ],
-    ids=["empty", "text", "short", "gzip"],
+    ids=["empty", "text", "short", "gzip", "xz"],
 )
 def test_what_is_no_capture_is_refused(idle: Site, data: bytes, words: str) -> None:
     document = problem(idle.upload(data), 422, "upload-unusable")
