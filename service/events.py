@@ -18,8 +18,8 @@ class EventType(StrEnum):
     recalibration.ended: room, task, job, state (activated, refused, failed), reason, links, actor
     room.erased:        nothing; it stands where an event about the room was that somebody erased
     webhook.disabled:   webhook (its id), host, reason
-    worker.lost|back:   since (when the worker was last heard), reason. They are about every room: who listens
-                        to some rooms only hears them too
+    worker.lost|back:   since (when the worker was last heard; null: nobody knows), reason. About every room:
+                        who listens to some rooms only hears them too
     """
 
     PREDICTION_CHANGED = "org.roomtone.prediction.changed"

@@ -106,6 +106,9 @@ def judge(
         told = heated(found, heat, ordinal=ordinal)
         judged = score(told, lesson.rows, lesson.classes, ordered=lesson.ordered)
         loss = Trial(lesson.rows, folds, len(lesson.classes)).loss(np.stack([told] * len(folds.pairs)))
+        if not np.isfinite(loss):
+            left_out[name] = "it answered no probabilities"
+            continue
         tried.append(Tried(name, learn, judged, loss, heat, time.monotonic() - began))
     return tried, left_out
 

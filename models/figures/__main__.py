@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from models.errors import ModelsError
 from models.figures import compare
 from models.figures.code import Code, code_in
 from models.figures.page import filled
@@ -35,9 +36,8 @@ def command(
     results.mkdir(exist_ok=True)
     code = code_in(root)
     if stale:
-        for name in _stale(datasets, results, code, seeds):
-            if name.startswith(only):
-                typer.echo(name)
+        for name in _stale(datasets, results, code, seeds, only):
+            typer.echo(name)
         return
     asked: tuple[Row | Study, ...] = (*ROWS, *STUDIES)
     for one in asked:
@@ -52,17 +52,23 @@ def command(
     _compare(root, datasets, only, code)
 
 
-def _stale(datasets: Path, results: Path, code: Code, seeds: int) -> Iterator[str]:
-    """Answers that no longer hold: a question, or a method on one."""
-    for row in ROWS:
-        if not holds(results / f"{row.name}.json", key_of(row, datasets, code, seeds)):
-            yield row.name
+def _stale(datasets: Path, results: Path, code: Code, seeds: int, only: str) -> Iterator[str]:
+    """Answers that no longer hold: a question, or a method on one; and what cannot be told."""
     for study in STUDIES:
-        if not holds(results / f"{study.name}.json", studies.key_of(study, code, seeds)):
+        kept = holds(results / f"{study.name}.json", studies.key_of(study, code, seeds))
+        if study.name.startswith(only) and not kept:
             yield study.name
-    for row in compare.with_support():
-        for method in compare.missing(row, datasets, results, code=code):
-            yield f"{compare.PREFIX}{row.name} {method}"
+    for row in ROWS:
+        try:
+            if row.name.startswith(only):
+                kept = holds(results / f"{row.name}.json", key_of(row, datasets, code, seeds))
+                yield from () if kept else (row.name,)
+            table = f"{compare.PREFIX}{row.name}"
+            if row in compare.with_support() and table.startswith(only):
+                missing = compare.missing(row, datasets, results, code=code)
+                yield from (f"{table} {method}" for method in missing)
+        except ModelsError as error:
+            yield f"{row.name}: {error}"
 
 
 def _compare(root: Path, datasets: Path, only: str, code: Code) -> None:

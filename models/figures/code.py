@@ -19,6 +19,7 @@ from models.learners import learner
 from models.learners.opinion import POOLS
 from models.training.problem import Question
 
+PACKAGES = ("models", "drivers")
 ANSWERS = "models.training.evaluate"
 CHOOSES = "models.training.automatic"
 POOLED = "models.learners.opinion"
@@ -34,20 +35,24 @@ Code = Callable[[Collection[str]], str]
 
 
 def code_in(root: Path) -> Code:
-    """What digests modules of this checkout: sha256 of their names and texts."""
+    """What digests modules of this checkout: sha256 of their names and texts.
 
-    @cache
-    def text(module: str) -> bytes:
-        path = root.joinpath(*module.split("."))
-        return (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_bytes()
+    All are read now: what runs is what was there at the start, whatever is edited while it runs for hours.
+    """
+    paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
+    texts = {_module(path.relative_to(root)): path.read_bytes() for path in paths}
 
     def digest(modules: Collection[str]) -> str:
         total = hashlib.sha256()
         for module in sorted(modules):
-            total.update(module.encode() + b"\n" + text(module))
+            total.update(module.encode() + b"\n" + texts[module])
         return total.hexdigest()
 
     return digest
+
+
+def _module(path: Path) -> str:
+    return ".".join((path.parent if path.stem == "__init__" else path.with_suffix("")).parts)
 
 
 def modules_of(question: Question, method: str) -> set[str]:
@@ -93,4 +98,4 @@ def reached(roots: Iterable[str], without: Collection[str] = ()) -> set[str]:
 
 @cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph("models", "drivers", cache_dir=None, exclude_type_checking_imports=True)
+    return grimp.build_graph(*PACKAGES, cache_dir=None, exclude_type_checking_imports=True)

@@ -19,6 +19,7 @@ from service.cli.site import ConfigFile, DataDir, site_settings
 from service.rooms.config import Name
 from service.store.engine import Store, open_store
 from service.store.keys import Role, create_key, list_keys, revoke_key
+from service.store.rooms import get_room
 
 app = typer.Typer(
     help="API keys. They work on the store directly, effective at once in a running service.",
@@ -48,6 +49,8 @@ def create(
     _check_room(room)
     expires_ns = None if expires is None else time.time_ns() + _duration_ns(expires)
     with _opened(data_dir, config) as store:
+        if room is not None and get_room(store, room) is None:
+            typer.echo(f"there is no room {room} yet; the key is of use once it is made", err=True)
         key, info = create_key(store, role, actor="cli", room=room, name=name, expires_ns=expires_ns)
     typer.echo(json.dumps({"key": key, **info.document()}) if as_json else key)
 

@@ -20,7 +20,7 @@ from service.store.schema import links, rooms
 def enroll(
     store: Store, *, link: str, room: str, nic: str, source: str, doc: Mapping[str, Any], actor: str
 ) -> None:
-    """Put the link into the room, creating what is not there; one event ``room.changed``.
+    """Put the link into the room, creating what is not there; ``room.changed`` of it, and of the one it left.
 
     `source` is what the link's frames are (live, replay or simulated); the event says so.
     """
@@ -28,13 +28,15 @@ def enroll(
         now = time.time_ns()
         _create_room(connection, room, RoomConfig(), now)
         place = {"room": room, "nic": nic, "doc": dict(doc), "updated_ns": now}
-        there = connection.execute(sa.select(links.c.link).where(links.c.link == link)).first()
+        there = connection.execute(sa.select(links.c.room).where(links.c.link == link)).first()
         if there is None:
             connection.execute(sa.insert(links).values(link=link, revision=1, created_ns=now, **place))
         else:
             update = sa.update(links).where(links.c.link == link)
             connection.execute(update.values(revision=links.c.revision + 1, **place))
         _note(connection, room, actor, {"link": link, "source": source})
+        if there is not None and there.room not in {None, room}:
+            _note(connection, there.room, actor, {"link": link, "moved_to": room, "source": source})
 
 
 def seed(store: Store, settings: Settings) -> None:

@@ -32,6 +32,8 @@ const TYPES = {
   "room.deleted": "Room deleted",
   "model.activated": "Model activated",
   "recalibration.ended": "Recalibration ended",
+  "worker.lost": "Nobody looks: the worker is silent",
+  "worker.back": "The worker is back",
 };
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

@@ -53,7 +53,13 @@ class Running:
     """An API that serves, and what tests need to talk to it."""
 
     def __init__(
-        self, folder: Path, *, max_waiting: int = 1000, auth: AuthSettings | None = None, **server: Any
+        self,
+        folder: Path,
+        *,
+        max_waiting: int = 1000,
+        patience_s: float = float("inf"),
+        auth: AuthSettings | None = None,
+        **server: Any,
     ) -> None:
         log_as_json()
         port = free_port()
@@ -68,7 +74,7 @@ class Running:
             self.store,
             lambda: open_signals(self.settings, "api"),
             max_waiting=max_waiting,
-            patience_s=float("inf"),
+            patience_s=patience_s,
         )
         self.context = self.app.state.context
         self._server = uvicorn.Server(server_config(self.app, self.settings.server))

@@ -140,6 +140,7 @@ def test_command_line_makes_lists_and_revokes(tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     document = json.loads(made.stdout)
     assert document["room"] == "lab"
+    assert "no room lab yet" in made.stderr
     assert document["expires_at"] is not None
     listed = json.loads(run(app, ["list", "--json", *where]).stdout)["items"]
     assert [key["id"] for key in listed] == [document["id"]]

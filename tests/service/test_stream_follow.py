@@ -17,7 +17,7 @@ from service.events import EventType, Severity
 from service.store.eventlog import forget
 from service.store.keys import Role
 from service.store.schema import alerts, events
-from service.store.vigil import note_worker
+from service.store.vigil import note_lost
 from tests.service.running import Running, wait_for
 
 
@@ -192,12 +192,18 @@ def test_key_of_one_room_gets_only_that(api: Running) -> None:
     assert closed.value.rcvd.code == 4403
 
 
+def test_an_api_that_never_hears_a_worker_says_so_by_itself(tmp_path: Path) -> None:
+    with Running(tmp_path, patience_s=0.0) as running, running.stream() as stream:
+        subscribe(stream, after=0)
+        assert receive(stream, 1)[0]["type"] == EventType.WORKER_LOST
+
+
 def test_listeners_of_one_room_hear_that_nobody_looks_at_any(api: Running) -> None:
     api.put_room("lab")
     key = api.new_key(Role.VIEWER, room="lab")
     with api.stream(key) as stream:
         subscribe(stream, after=0, types=["worker"])
-        assert note_worker(api.store, up=False, last_ns=time.time_ns(), now_ns=time.time_ns())
+        assert note_lost(api.store, last_ns=time.time_ns(), now_ns=time.time_ns())
         api.context.hub.wake()
         (message,) = receive(stream, 1)
     assert message["type"] == EventType.WORKER_LOST

@@ -95,3 +95,12 @@ def test_baselines_are_kept_by_link_and_marked(store: Store) -> None:
         mark_stale(connection, "lab", "x", {"why": "moved"})
     assert read_fresh(store, "lab") == {"y": {"made_ns": 3, "track": {"days": 2.5}}}
     assert set(read_baselines(store)) == {("lab", "x"), ("lab", "y")}
+
+
+def test_a_room_that_a_header_took_a_link_from_is_told_of(store: Store) -> None:
+    facts: dict[str, Any] = {"nic": "intel5300", "source": "live", "doc": {}, "actor": "hello"}
+    enroll(store, link="l1", room="lab", **facts)
+    enroll(store, link="l1", room="hall", **facts)
+    enroll(store, link="l1", room="hall", **facts)
+    told = [event.room for event in read_events(store, after=0, limit=9).events]
+    assert told == ["lab", "hall", "lab", "hall"]

@@ -14,77 +14,104 @@ from service.view.watch import WORKER_SILENT_S, Watch
 LOST, BACK = EventType.WORKER_LOST.value, EventType.WORKER_BACK.value
 
 
-class Clock:
-    def __init__(self) -> None:
+class Process:
+    """One that watches: its own clock, its own ears."""
+
+    def __init__(self, store: Store, *, patience_s: float = 30.0) -> None:
         self.now = 100.0
+        self.watch = Watch(lambda: self.now)
+        self.vigil = Vigil(store, self.watch, Hub(store), patience_s=patience_s)
 
-    def __call__(self) -> float:
-        return self.now
+    def hear(self) -> None:
+        self.watch.hear({"part": "worker"})
 
+    def look(self, times: int = 1) -> None:
+        async def looks() -> None:
+            for _ in range(times):
+                await self.vigil.look()
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def watch(clock: Clock) -> Watch:
-    return Watch(clock)
+        anyio.run(looks)
 
 
 def told(store: Store) -> list[str]:
     return [event.type for event in read_events(store, after=0, limit=100).events]
 
 
-def look(*vigils: Vigil) -> None:
-    async def all_of_them() -> None:
-        for vigil in vigils:
-            await vigil.look()
-
-    anyio.run(all_of_them)
-
-
-def test_a_worker_that_falls_silent_and_is_back_is_told_once_each(
-    store: Store, watch: Watch, clock: Clock
-) -> None:
-    hub = Hub(store)
-    first, second = (Vigil(store, watch, hub) for _ in range(2))
-    watch.hear({"part": "worker"})
-    look(first, second)
+def test_a_worker_that_falls_silent_and_is_back_is_told_once_each(store: Store) -> None:
+    first, second = Process(store), Process(store)
+    for one in (first, second):
+        one.hear()
+        one.look(3)
+        one.now += WORKER_SILENT_S
     assert told(store) == []
-    clock.now += WORKER_SILENT_S
-    look(first, second, first)
+    for one in (first, second, first):
+        one.look(3)
     assert told(store) == [LOST]
-    third = Vigil(store, watch, hub)
-    look(third)
-    assert told(store) == [LOST]
-    watch.hear({"part": "worker"})
-    look(third, second, first)
+    for one in (second, first):
+        one.hear()
+        one.look(3)
     assert told(store) == [LOST, BACK]
     lost, back = read_events(store, after=0, limit=9).events
     assert lost.severity == back.severity == "warning"
-    assert lost.data["since"] == back.data["since"]
+    assert lost.data["since"] == back.data["since"] is not None
     assert lost.room is back.room is None
 
 
-def test_a_worker_that_was_never_heard_is_waited_for(store: Store, watch: Watch) -> None:
-    look(Vigil(store, watch, Hub(store)))
+def test_one_look_without_a_sign_of_life_is_not_enough(store: Store) -> None:
+    process = Process(store)
+    process.hear()
+    process.now += WORKER_SILENT_S
+    process.look()
+    process.hear()
+    process.look()
+    process.now += WORKER_SILENT_S
+    process.look()
     assert told(store) == []
-    look(Vigil(store, watch, Hub(store), patience_s=-1))
+    process.look()
     assert told(store) == [LOST]
 
 
-def test_what_cannot_be_written_is_tried_again(
-    store: Store, watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    vigil = Vigil(store, watch, Hub(store), patience_s=-1)
+def test_who_hears_the_worker_has_the_last_word(store: Store) -> None:
+    deaf, hearing = Process(store), Process(store)
+    for one in (deaf, hearing):
+        one.hear()
+        one.look()
+    deaf.now += WORKER_SILENT_S
+    deaf.look(2)
+    hearing.look()
+    deaf.look(5)
+    assert told(store) == [LOST, BACK]
+
+
+def test_a_worker_that_was_lost_before_we_came_is_told_to_be_back(store: Store) -> None:
+    gone = Process(store, patience_s=-1)
+    gone.look(2)
+    assert told(store) == [LOST]
+    after = Process(store)
+    after.look(5)
+    after.hear()
+    after.look()
+    assert told(store) == [LOST, BACK]
+
+
+def test_a_worker_that_was_never_heard_is_waited_for_and_nobody_knows_since_when(store: Store) -> None:
+    Process(store).look(5)
+    assert told(store) == []
+    Process(store, patience_s=-1).look(2)
+    (lost,) = read_events(store, after=0, limit=9).events
+    assert (lost.type, lost.data["since"]) == (LOST, None)
+
+
+def test_what_cannot_be_written_is_tried_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Process(store, patience_s=-1)
 
     def down(*_args: object, **_facts: object) -> bool:
         raise sa.exc.OperationalError("insert", {}, Exception("gone"))
 
     with monkeypatch.context() as patch:
-        patch.setattr("service.api.vigil.note_worker", down)
-        look(vigil)
+        patch.setattr("service.api.vigil.note_lost", down)
+        with pytest.raises(sa.exc.OperationalError):
+            process.look(2)
     assert told(store) == []
-    look(vigil)
+    process.look()
     assert told(store) == [LOST]

@@ -20,7 +20,7 @@ Progress = Callable[[str, float], None]
 
 def key_of(study: Study, code: Code, seeds: int) -> str:
     """What the study's figures hang on, as one number."""
-    digest = code(reached([study.figures.__module__], BY_LABELS))
+    digest = code({__name__, *reached([study.figures.__module__], BY_LABELS)})
     return hashlib.sha256(f"{study.name}\n{digest}\n{seeds}\n".encode()).hexdigest()
 
 

@@ -27,6 +27,8 @@ from service.store.samples import FALSE_ALARM, Asked
 
 router = APIRouter(tags=["alerts"])
 AlertId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+States = Annotated[str | None, Query(max_length=200, description=f"With commas: {', '.join(AlertState)}.")]
+Severities = Annotated[str | None, Query(max_length=200, description=f"With commas: {', '.join(Severity)}.")]
 LONGEST_SNOOZE_S = 30 * 86400
 _SPEAKS_AGAINST = {
     "occupied": ("presence", "vacant"),
@@ -41,8 +43,8 @@ def read_alerts(
     *,
     context: Ctx,
     caller: Caller,
-    state: Names = None,
-    severity: Names = None,
+    state: States = None,
+    severity: Severities = None,
     rooms: Names = None,
     start: Annotated[str | None, Query(alias="from", max_length=64)] = None,
     limit: Limit = 100,
@@ -150,6 +152,8 @@ def no_alert(alert: str) -> Problem:
 def _among(kind: type[StrEnum], what: str, text: str | None) -> tuple[str, ...] | None:
     """The names that are asked for, all of them of this kind."""
     names = name_list(text)
+    if names == ():
+        raise misfit(what, f"names with commas; there are {', '.join(kind)}")
     for name in names or ():
         if name not in set(kind):
             raise misfit(what, f"no {what} {name[:80]!r}; there are {', '.join(kind)}")
