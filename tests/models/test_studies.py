@@ -28,7 +28,9 @@ STUDY = Study("made-up", "a question", "temporal_unet", made_up)
 
 
 def answered(study: Study, results: Path, code: str = "a") -> str:
-    return run.answer(study, results, code=code, seeds=3, progress=lambda _what, _share: None)
+    return run.answer(
+        study, results, code=lambda _modules: code, seeds=3, progress=lambda _what, _share: None
+    )
 
 
 def test_a_study_is_answered_once_for_its_code(tmp_path: Path) -> None:
