@@ -85,7 +85,7 @@ async def _subscribed(wanted: Listeners, *, small: bool = False) -> ClientConnec
         max_queue=16,
         ping_interval=None,
     )
-    await client.send('{"type":"subscribe"}')
+    await client.send('{"type":"subscribe","types":["alert"]}')  # ours; the API has no worker to hear
     return client
 
 
