@@ -2,6 +2,8 @@
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +13,7 @@ from drivers import esp32, nexmon
 from drivers.errors import SourceError
 from drivers.frame import FrameBlock
 from drivers.live import LiveSource, open_source
+from drivers.live.udp import NEXMON_PORT
 from drivers.loss import RunningLoss
 from drivers.registry import Nic, load
 from drivers.stream import Stream
@@ -19,6 +22,7 @@ from tests.drivers.live import Reader
 from tests.drivers.samples import SAMPLES
 from tests.drivers.test_live_device import Driver
 from tests.drivers.test_live_serial import Board
+from tests.ports import turn_at
 
 ROWS = 200
 
@@ -70,19 +74,21 @@ def test_atheros_whose_ring_ran_over(tmp_path: Path) -> None:
     assert not source.lost
 
 
-def nexmon_source(kind: str) -> tuple[LiveSource, int]:
-    try:
-        source = open_source({"packet": "packet:lo", "udp": "udp:127.0.0.1:0"}[kind], cast("Nic", nexmon))
-    except SourceError as error:
-        pytest.skip(f"no {kind} socket here: {error}")
-    return source, 5500 if kind == "packet" else int(cast("Any", source).port)
+@contextmanager
+def nexmon_source(kind: str) -> Iterator[tuple[LiveSource, int]]:
+    with turn_at(NEXMON_PORT) if kind == "packet" else nullcontext():
+        try:
+            source = open_source({"packet": "packet:lo", "udp": "udp:127.0.0.1:0"}[kind], cast("Nic", nexmon))
+        except SourceError as error:
+            pytest.skip(f"no {kind} socket here: {error}")
+        with source:
+            yield source, NEXMON_PORT if kind == "packet" else int(cast("Any", source).port)
 
 
 @pytest.mark.parametrize("kind", ["udp", "packet"])
 def test_nexmon_by_udp_and_from_the_interface(kind: str) -> None:
     records = cut("nexmon", 60)
-    source, port = nexmon_source(kind)
-    with source:
+    with nexmon_source(kind) as (source, port):
         send(port, [SAMPLES["nexmon"].datagram(record) for record in records])
         reader = Reader(source)
         reader.until(lambda: reader.frames == 60, "sixty frames")
@@ -94,8 +100,7 @@ def test_nexmon_by_udp_and_from_the_interface(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["udp", "packet"])
 def test_nexmon_flooded_the_kernel_drops_and_both_counts_agree(kind: str) -> None:
     datagrams = [SAMPLES["nexmon"].datagram(record) for record in cut("nexmon", 300)]
-    source, port = nexmon_source(kind)
-    with source:
+    with nexmon_source(kind) as (source, port):
         cast("Any", source)._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         reader = Reader(source)
         send(port, datagrams[:200])

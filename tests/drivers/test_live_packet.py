@@ -10,6 +10,7 @@ import pytest
 from drivers.errors import SourceError
 from drivers.live import LiveSource, open_source
 from drivers.registry import Nic
+from tests.ports import turn_at
 
 PORT = 5500
 
@@ -30,12 +31,13 @@ class Whole:
 
 @pytest.fixture
 def source() -> Iterator[LiveSource]:
-    try:
-        found = open_source("packet:lo", cast("Nic", Whole()))
-    except SourceError as error:
-        pytest.skip(f"no packet socket here: {error}")
-    with found:
-        yield found
+    with turn_at(PORT):
+        try:
+            found = open_source("packet:lo", cast("Nic", Whole()))
+        except SourceError as error:
+            pytest.skip(f"no packet socket here: {error}")
+        with found:
+            yield found
 
 
 def send(*payloads: bytes, port: int = PORT) -> None:
@@ -45,7 +47,7 @@ def send(*payloads: bytes, port: int = PORT) -> None:
 
 
 def frames(source: LiveSource, quiet: int = 3) -> list[bytes]:
-    """Payloads of the frames that come until it is quiet (others may send to loopback too)."""
+    """Payloads of the frames that come until it is quiet."""
     found, silent = b"", 0
     for chunk in source:
         found += chunk
