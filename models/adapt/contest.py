@@ -99,16 +99,13 @@ def judge(
             learn = learn_by(name, lesson)
             ordinal = learn(lesson.rows).kind == "ordinal"
             found = held_out(_predictor(learn), lesson.rows, folds, len(lesson.classes))
-        except SelectionError as error:
+        except (ValueError, FloatingPointError) as error:  # the first also of tensors not finite
             left_out[name] = str(error)
             continue
         heat = best_heat(found, lesson.rows, lesson.classes, ordinal=ordinal)
         told = heated(found, heat, ordinal=ordinal)
         judged = score(told, lesson.rows, lesson.classes, ordered=lesson.ordered)
         loss = Trial(lesson.rows, folds, len(lesson.classes)).loss(np.stack([told] * len(folds.pairs)))
-        if not np.isfinite(loss):
-            left_out[name] = "it answered no probabilities"
-            continue
         tried.append(Tried(name, learn, judged, loss, heat, time.monotonic() - began))
     return tried, left_out
 

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from drivers.wire import Source
 from models.adapt import adapter, contest
+from models.adapt.base import Setting
+from models.adapt.head import RoomHead
 from models.bare import NAME
 from models.sensing import Sensing
 from service.adaptation.states import JobState
@@ -95,6 +98,29 @@ def test_one_good_recording_of_each_class_ends_provisional(site: Site) -> None:
     assert job.doc["judged_on"] == "halves of the same recordings"
     assert set(job.doc["candidates"]) == {"shipped", "head_refit"}
     assert site.told == ["rooms", "events"]
+
+
+class Diverges:
+    """A method whose descent runs away."""
+
+    NEEDS = ("support",)
+
+    def adapt(self, setting: Setting, _seed: int) -> RoomHead:
+        width = setting.needed_support().values.shape[1]
+        lost = np.full((width, setting.classes), np.nan)
+        return RoomHead.of("softmax", (np.zeros(width), np.ones(width)), (lost, np.zeros(setting.classes)))
+
+
+def test_a_method_that_runs_away_is_left_out_and_the_others_go_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contest, "available", lambda: ["prototype", "head_refit"])
+    monkeypatch.setattr(contest, "adapter", lambda name: Diverges() if name == "prototype" else adapter(name))
+    teach_all(site.store, **RIGHT)
+    job = site.run()
+    assert job.state is JobState.PROVISIONAL, job.doc
+    assert set(job.doc["candidates"]) == {"shipped", "prototype", "head_refit"}
+    assert job.doc["candidates"]["prototype"] == {"left_out": "a head holds numbers that are not finite"}
 
 
 def test_two_recordings_of_each_class_end_activated(site: Site) -> None:
