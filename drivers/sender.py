@@ -10,12 +10,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from drivers.closing import Closing
 from drivers.curve import HANDSHAKE_EVENTS, CurveKeys, Handshake
 from drivers.errors import DeliveryError
 from drivers.frame import FrameBlock
@@ -46,7 +46,7 @@ class _Block:
     parts: list[bytes]
 
 
-class Sender:
+class Sender(Closing):
     """Sends blocks of one link; single-threaded, a context manager.
 
     Args:
@@ -126,14 +126,6 @@ class Sender:
             raise DeliveryError(
                 f"{self.endpoint!r} is no endpoint ({error.strerror}); expected e.g. tcp://127.0.0.1:5570"
             ) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; what the service has not processed yet is not waited for."""

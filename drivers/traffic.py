@@ -14,9 +14,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
+from drivers.closing import Closing
 from drivers.errors import SourceError
 
 DISCARD_PORT = 9
@@ -54,7 +54,7 @@ class Sent:
         return (self.sent - 1) / self.seconds if self.sent > 1 and self.seconds > 0 else 0.0
 
 
-class Traffic:
+class Traffic(Closing):
     """A socket to one address that sends numbered packets and hears their answers; a context manager.
 
     Args:
@@ -78,12 +78,8 @@ class Traffic:
         self._socket, self.method = _open(address, method, port)
         self._socket.setblocking(False)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """See `Closing`; answers under way are not waited for."""
         self._socket.close()
 
     @property

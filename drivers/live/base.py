@@ -1,11 +1,10 @@
 """What every live source is: an iterator of byte chunks that says what it lost."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
+from drivers.closing import Closing
 from drivers.registry import Nic
 from drivers.wire import MAX_BLOCK_AGE_S
 
@@ -16,7 +15,7 @@ GATHER_S = 0.005
 the cost, and nobody waits for it (blocks are filled for 50 ms)."""
 
 
-class LiveSource(ABC):
+class LiveSource(Closing):
     """Bytes of a card as they come; a context manager, read by one thread.
 
     Iterating gives `Nic.opening` first, then records as a capture file would hold them; ``b""`` means that
@@ -69,11 +68,3 @@ class LiveSource(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give the transport back; calling it again does nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

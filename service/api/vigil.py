@@ -33,21 +33,25 @@ class Vigil:
         self._until_s = time.monotonic() + patience_s
         self._missed = 0
         self._told_lost = False
-        self._in_trouble = False
+        self._trouble = ""
 
     async def run(self) -> None:
         """Watch until cancelled; what cannot be written is tried again."""
         while True:
             try:
                 await self.look()
-                self._in_trouble = False
+                self._trouble = ""
             except sa.exc.SQLAlchemyError as error:
-                if not self._in_trouble:
-                    _log.warning("worker_state_not_written", error=type(error).__name__)
-                self._in_trouble = True
-            except Exception:  # noqa: BLE001 - the task's boundary: no trouble may end the vigil in silence
-                _log.exception("worker_not_watched")
+                self._once(type(error).__name__, "worker_state_not_written")
+            except Exception as error:  # noqa: BLE001 - the task's boundary: no trouble may end the vigil in silence
+                self._once(repr(error), "worker_not_watched", exc_info=True)
             await asyncio.sleep(LOOK_S)
+
+    def _once(self, trouble: str, event: str, *, exc_info: bool = False) -> None:
+        """Log this trouble unless the last look had the same."""
+        if trouble != self._trouble:
+            _log.warning(event, error=trouble, exc_info=exc_info)
+        self._trouble = trouble
 
     async def look(self) -> None:
         """Write down what the log does not say yet, if anything.

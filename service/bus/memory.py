@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import Lock
 
+from drivers.closing import Closing
 from drivers.wire import Control, Grant, Refuse, pack_control, unpack_control
 from models.prediction import JsonValue
-from service.bus.closing import Closing
 from service.bus.intake import MAX_BATCH, MAX_PARTS, understand
 from service.bus.port import Delivery
 from service.errors import BusError

@@ -8,8 +8,8 @@ import msgspec
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
+from drivers.closing import Closing
 from models.prediction import JsonValue
-from service.bus.closing import Closing
 from service.bus.intake import MAX_BATCH, MAX_PART_BYTES
 from service.bus.mesh import Mesh
 from service.errors import BusError

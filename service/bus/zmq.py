@@ -8,8 +8,8 @@ from pathlib import Path
 
 import zmq
 
+from drivers.closing import Closing
 from drivers.wire import Grant, Hello, Refuse, pack_control
-from service.bus.closing import Closing
 from service.bus.curve import ANY_LINK, CurveFolder, Gate
 from service.bus.intake import MAX_BATCH, MAX_PART_BYTES, MAX_PARTS, understand
 from service.bus.port import Delivery

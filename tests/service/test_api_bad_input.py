@@ -436,7 +436,7 @@ def test_a_slip_in_the_query_is_no_filter_that_is_left_out(
 
 def test_paths_of_other_protocols_take_what_their_clients_send(api: Running) -> None:
     assert api.client.get("/metrics?format=text").status_code == 200
-    assert api.client.get("/livez?probe=1").status_code == 200
+    assert api.client.get("/v2?probe=1").status_code == 200
 
 
 def test_a_key_for_a_room_that_is_not_there_is_refused(api: Running) -> None:

@@ -1,8 +1,11 @@
 """That the worker is gone is an event like any other: numbered, durable, and once."""
 
+import asyncio
+
 import anyio
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from service.api.stream.hub import Hub
 from service.api.vigil import Vigil
@@ -115,3 +118,25 @@ def test_what_cannot_be_written_is_tried_again(store: Store, monkeypatch: pytest
     assert told(store) == []
     process.look()
     assert told(store) == [LOST]
+
+
+@pytest.mark.parametrize(
+    "error", [sa.exc.OperationalError("insert", {}, Exception("gone")), ValueError("odd")]
+)
+def test_lasting_trouble_is_logged_once_and_again_after_it_was_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("service.api.vigil.LOOK_S", 0.0)
+    vigil, outcomes = Process(store).vigil, [error, error, error, None, error, error]
+
+    async def look() -> None:
+        if not outcomes:
+            raise asyncio.CancelledError
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+
+    monkeypatch.setattr(vigil, "look", look)
+    with structlog.testing.capture_logs() as logged, pytest.raises(asyncio.CancelledError):
+        asyncio.run(vigil.run())
+    assert len(logged) == 2
+    assert {one["log_level"] for one in logged} == {"warning"}

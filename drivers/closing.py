@@ -1,4 +1,4 @@
-"""What every end of a bus has in common: it is closed when its `with` block ends."""
+"""What has a `close` and may stand in a `with` statement: sources, senders, ends of a bus."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -10,7 +10,7 @@ class Closing(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Leave the bus."""
+        """Give everything back."""
 
     def __enter__(self) -> Self:
         return self
