@@ -53,7 +53,8 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root, self.tools, self.rate = root, dict(TOOLS), 100
-        self.free, self.clock_state = 10**11, None
+        self.free = 10**11
+        self.clock_state: bool | None = None
         self.options: dict[str, Any] = {"uid": 0, "groups": [], "python": (3, 11)}
         self._open: list[int] = []
 

@@ -1,9 +1,14 @@
 """Intel 5300 frames and records made on the spot, for tests that must run anywhere."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from drivers import intel5300
 from drivers.frame import FRAME_TABLE, FrameBlock, FrameFlag, every_stream
+
+Frame = tuple[bytes, bytes, tuple[int, int, int]]
+"""Table row, raw values, shape."""
 
 
 def make_block(
@@ -66,8 +71,8 @@ def same(one: FrameBlock, two: FrameBlock) -> bool:
     )
 
 
-def frames_in_order(blocks: "list[FrameBlock] | tuple[FrameBlock, ...]") -> list[tuple[bytes, bytes, tuple]]:
-    """Every frame as (table row, raw values, shape), in stream order."""
+def frames_in_order(blocks: Sequence[FrameBlock]) -> list[Frame]:
+    """Every frame, in stream order."""
     found = [
         (int(block.index[row]), (block.table[row].tobytes(), block.raw[row].tobytes(), block.shape))
         for block in blocks

@@ -54,10 +54,11 @@ class Receiver:
         self._service = uuid.uuid4().hex
         self._peer, self._session = b"", ""
         self._stop = threading.Event()
-        self._socket = zmq.Context.instance().socket(zmq.ROUTER)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        self._socket = context.socket(zmq.ROUTER)
         self._socket.linger = 0
         wait_for(lambda: self._bound(endpoint), f"{endpoint} to be free")
-        self.endpoint = self._socket.last_endpoint.decode().rstrip("\0")
+        self.endpoint = self._socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     refusing: str | None

@@ -66,7 +66,8 @@ def test_frames_do_not_depend_on_the_chunks(
     data: bytes, where: list[tuple[float, int]], sizes: list[int]
 ) -> None:
     data = damaged(data, where)
-    chunks, at = [], 0
+    chunks: list[bytes] = []
+    at = 0
     while at < len(data):
         size = sizes[len(chunks) % len(sizes)]
         chunks.append(data[at : at + size])

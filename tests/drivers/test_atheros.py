@@ -13,7 +13,7 @@ from drivers.frame import FrameFlag, mac_text
 from drivers.registry import Parsed
 from drivers.stream import Stream
 from tests.drivers.atheros_frames import SENDER, make_block, record, records, turned
-from tests.drivers.intel import frames_in_order, same
+from tests.drivers.intel import Frame, frames_in_order, same
 
 CORNER = {  # frames, skipped, rejected
     "a_csi0.dat": (20, {"no_csi": 1}, {}),
@@ -26,7 +26,7 @@ REAL = {  # order, lead bytes, transmitter
     "csiread_ath_csi_1.dat": ("little-endian", 0, "04:f0:21:2c:79:37"),
     "sample_bigEndian.dat": ("big-endian", 1, "ac:29:3a:ed:cc:48"),
 }
-CSI = bits.pack(make_block(1).raw)[0].tobytes()
+CSI = bits.pack(make_block(1).raw.astype(np.int16))[0].tobytes()
 
 
 def parsed(data: bytes) -> Parsed:
@@ -37,7 +37,7 @@ def parsed(data: bytes) -> Parsed:
     return found
 
 
-def frames(data: bytes) -> list[tuple]:
+def frames(data: bytes) -> list[Frame]:
     return frames_in_order(list(parsed(data).blocks))
 
 

@@ -41,7 +41,7 @@ def here(*words: object) -> Done:
             main()
         except SystemExit as end:
             code = int(end.code or 0)
-    return Done(words, code, out.getvalue().encode(), err.getvalue().encode())
+    return Done(list(map(str, words)), code, out.getvalue().encode(), err.getvalue().encode())
 
 
 def failed(*words: object, how: Callable[..., Done] = here) -> str:

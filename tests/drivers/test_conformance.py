@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from drivers.errors import UnknownFormatError
 from drivers.registry import Nic, detect, load, names
 from drivers.stream import Stream
-from tests.drivers.intel import frames_in_order, same
+from tests.drivers.intel import Frame, frames_in_order, same
 from tests.drivers.samples import SAMPLES
 
 HOST_NS = 1_700_000_000_123_456_000
@@ -20,7 +20,7 @@ def nic(request: pytest.FixtureRequest) -> Nic:
     return load(request.param)
 
 
-def parsed_in(nic: Nic, data: bytes, cuts: list[int]) -> tuple[list[tuple], Stream]:
+def parsed_in(nic: Nic, data: bytes, cuts: list[int]) -> tuple[list[Frame], Stream]:
     """Frames in order of a stream that comes in pieces, and the stream at its end."""
     stream, blocks, start = Stream(nic), [], 0
     for cut in [*sorted(cuts), len(data)]:

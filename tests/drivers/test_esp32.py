@@ -49,16 +49,18 @@ def test_the_imaginary_part_comes_first() -> None:
 
 
 def test_fields_of_a_row() -> None:
-    fields = {
-        "sig_mode": 1,
-        "mcs": 7,
-        "bandwidth": 1,
-        "rate": 11,
-        "sgi": 1,
-        "len": 384,
-        "secondary_channel": 1,
-    }
-    table = one_frame(row(local_timestamp=80272146, rx_state=3, **fields)).table[0]
+    line = row(
+        sig_mode=1,
+        mcs=7,
+        bandwidth=1,
+        rate=11,
+        sgi=1,
+        len=384,
+        secondary_channel=1,
+        local_timestamp=80272146,
+        rx_state=3,
+    )
+    table = one_frame(line).table[0]
     assert table["rate"] == 11 | 1 << 5 | 1 << 7 | 7 << 8 | 1 << 15
     assert table["rssi_dbm"][0] == -73
     assert np.isnan(table["rssi_dbm"][1:]).all()

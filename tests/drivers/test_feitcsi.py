@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers import feitcsi
-from drivers.feitcsi import FTM_TICKS_A_US, HEADER_BYTES
-from drivers.feitcsi.framing import SEARCH_BYTES
+from drivers.feitcsi import FTM_TICKS_A_US
+from drivers.feitcsi.framing import HEADER_BYTES, SEARCH_BYTES
 from drivers.feitcsi.grids import GRIDS, HE, VHT, grid_of
 from drivers.frame import FrameBlock, Tone
 from drivers.stream import Stream

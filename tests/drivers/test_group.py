@@ -1,6 +1,8 @@
 """Records of one core and stream each become frames: complete, incomplete, repeated, however they are cut."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ def grouped(blocks: list[FrameBlock], cuts: tuple[int, ...] = ()) -> tuple[list[
     return done + grouper.flush(), grouper
 
 
-def frames(blocks: list[FrameBlock]) -> list[tuple]:
+def frames(blocks: list[FrameBlock]) -> list[tuple[Any, ...]]:
     """Every frame with its shape and what is present, in stream order; they are numbered without a gap."""
     assert sorted(np.concatenate([block.index for block in blocks])) == list(range(sum(map(len, blocks))))
     return sorted(
@@ -235,7 +237,7 @@ def test_records_of_a_stream_that_lost_some() -> None:
 
 
 @pytest.mark.shared
-def test_real_triplets_come_together(captures) -> None:
+def test_real_triplets_come_together(captures: Path) -> None:
     data = (captures / "nexmon" / "csikit_example_4339.pcap").read_bytes()
     stream, grouper = Stream(nexmon, as_recorded=True), Grouper(WITHIN_NS)
     blocks = grouper.take(stream.feed(data)) + grouper.flush()

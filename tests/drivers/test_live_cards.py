@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,7 +67,7 @@ def test_atheros_whose_ring_ran_over(tmp_path: Path) -> None:
         for number, record in enumerate(kept, 1):
             driver.record(SAMPLES["atheros"].datagram(record))
             if number % 10 == 0:
-                reader.until(lambda number=number: source.received == number, "ten records")
+                reader.until(partial(lambda number: source.received == number, number), "ten records")
         reader.finish()
         driver.close()
     assert values(reader.blocks) == values(parsed(nic, kept))
@@ -108,8 +109,7 @@ def test_nexmon_flooded_the_kernel_drops_and_both_counts_agree(kind: str) -> Non
         assert 0 < reader.frames < 200
         for datagram in datagrams[200:]:
             send(port, [datagram])
-            before = reader.frames
-            reader.until(lambda before=before: reader.frames > before, "the next one")
+            reader.until(partial(lambda before: reader.frames > before, reader.frames), "the next one")
     assert reader.frames + source.lost["socket_overflow"] == 300
     assert missing(reader.blocks) == (source.lost["socket_overflow"], "counter")
 
@@ -125,7 +125,7 @@ def test_esp32_rows_from_a_cut_first_one_to_an_unplugged_board(tmp_path: Path) -
         for row in [rows[0][150:], *printed[:-1]]:
             os.write(board.file, row)
             got += len(row)
-            reader.until(lambda size=got: len(reader.data) >= size, "the row")
+            reader.until(partial(lambda size: len(reader.data) >= size, got), "the row")
         assert reader.frames == len(printed) - 1
         os.write(board.file, printed[-1][:150])
         reader.until(lambda: len(reader.data) >= got + 150, "half a row")

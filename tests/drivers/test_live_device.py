@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_loop_that_is_too_slow_loses_records_and_they_are_counted(driver: Driv
         reader.rest()
         for record in wanted[40:]:
             driver.record(record[2:])
-            reader.until(lambda got=reader.frames: reader.frames > got, "the next frame")
+            reader.until(partial(lambda got: reader.frames > got, reader.frames), "the next frame")
         driver.close()
     assert reader.frames == 28
     assert source.lost == {"reader_overflow": 32}

@@ -4,6 +4,7 @@ import errno
 import socket
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_a_real_log_goes_through(pair: tuple[socket.socket, NetlinkSource], capt
         pair[0].send(message(data[at : at + size]))
         at, sent = at + size, sent + 1
         if sent % 50 == 0:  # as much as surely fits in the socket
-            found.until(lambda wanted=at: len(found.data) == wanted, "these records")
+            found.until(partial(lambda wanted: len(found.data) == wanted, at), "these records")
     found.rest()
     assert found.data == data[: whole.consumed]
     assert found.frames == whole.account.frames

@@ -256,7 +256,8 @@ def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=200)
 def test_arbitrary_bytes_are_messages_or_an_error_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
     def outcome(pieces: list[bytes]) -> tuple[list[tuple[bytes, bytes]], bool]:
-        messages, found = Messages(), []
+        messages = Messages()
+        found: list[tuple[bytes, bytes]] = []
         try:
             for piece in pieces:
                 found += messages.feed(piece)

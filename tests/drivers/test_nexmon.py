@@ -2,6 +2,7 @@
 
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -294,17 +295,13 @@ def test_what_the_card_cannot_say_is_not_encoded(pair: tuple[float, float]) -> N
 def test_blocks_that_are_not_of_this_card_are_not_encoded() -> None:
     suspect, block = make_block(2), make_block(2)
     suspect.table["flags"] = FrameFlag.IQ_SUSPECT
-    other = FrameBlock(**{**_fields(block), "raw": block.raw.astype(np.int32)})
+    other = replace(block, raw=block.raw.astype(np.int32))
     with pytest.raises(ValueError, match="IQ_SUSPECT"):
         nexmon.encode(suspect)
     with pytest.raises(ValueError, match="numbered 0 to 3"):
         nexmon.encode(make_block(1, members=((4, 0),)))
     with pytest.raises(ValueError, match="nexmon takes int16 or float32"):
         nexmon.encode(other)
-
-
-def _fields(block: FrameBlock) -> dict[str, object]:
-    return {name: getattr(block, name) for name in FrameBlock.__slots__}
 
 
 def test_tone_plans_have_as_many_tones_as_the_standard_says() -> None:

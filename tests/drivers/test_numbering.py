@@ -18,7 +18,8 @@ A, B = 0x0016EA000001, 0x0016EA000002
 
 def in_order(blocks: list[FrameBlock], column: str) -> list[int]:
     order = np.argsort(np.concatenate([block.index for block in blocks]))
-    return np.concatenate([block.table[column] for block in blocks])[order].tolist()
+    found: list[int] = np.concatenate([block.table[column] for block in blocks])[order].tolist()
+    return found
 
 
 def unwrap(numbers: list[int], senders: list[int]) -> tuple[list[int], list[int]]:
@@ -74,7 +75,9 @@ def test_cutting_changes_nothing(frames: list[tuple[int, int]], cut: int) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numbering, "MAX_TRANSMITTERS", 3)
         for cuts in ([0, len(frames)], [0, cut, len(frames)]):
-            made, values, flags = Numbering(nexmon), [], []
+            made = Numbering(nexmon)
+            values: list[int] = []
+            flags: list[int] = []
             for start, stop in pairwise(cuts):
                 some, odd = made.unwrap(numbers[start:stop], senders[start:stop])
                 values += some.tolist()

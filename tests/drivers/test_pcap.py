@@ -1,6 +1,7 @@
 """Capture files of every kind, link layer and damage: which packets are found, where the bytes went."""
 
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -176,7 +177,7 @@ def test_a_damaged_ng_block_costs_that_block(place: int) -> None:
     assert sum(found.account.rejected.values()) == 1
 
 
-LINKS = {
+LINKS: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
     "ethernet": (1, made.ethernet),
     "vlan": (1, lambda packet: made.ethernet(packet, tags=(0x8100,))),
     "stacked": (1, lambda packet: made.ethernet(packet, tags=(0x88A8, 0x8100))),

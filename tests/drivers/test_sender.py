@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from drivers.errors import DeliveryError
-from drivers.sender import Sender
+from drivers.sender import CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S, Sender
 from drivers.wire import Source
 from tests.drivers.intel import make_block, same
 from tests.drivers.receiver import Receiver, wait_for
@@ -20,8 +20,21 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-def replaying(endpoint: str, **words: float) -> Sender:
-    return Sender(endpoint, link="l1", room="lab", nic="intel5300", source=Source.REPLAY, **words)
+def replaying(
+    endpoint: str,
+    *,
+    connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    silence_timeout_s: float = SILENCE_TIMEOUT_S,
+) -> Sender:
+    return Sender(
+        endpoint,
+        link="l1",
+        room="lab",
+        nic="intel5300",
+        source=Source.REPLAY,
+        connect_timeout_s=connect_timeout_s,
+        silence_timeout_s=silence_timeout_s,
+    )
 
 
 def living(endpoint: str) -> Sender:

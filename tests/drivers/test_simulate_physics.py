@@ -147,11 +147,12 @@ def direct_path(carried: Carried | None) -> np.ndarray:
     channel = simulation.channel(times)[0][:, 15, 0, 0]
     if carried is not None:
         body = person.at(times)
+        assert body.heading is not None
         place = carried.at(body.torso, body.heading)
         ends = link.transmitter.centre, link.receiver.centre
         strength = carried.strength(place, body.heading, *ends, WAVELENGTH_M) * body.presence
         channel = channel - link.scattered(place[:, None], strength[:, None])[:, 15, 0, 0]
-    return np.abs(channel / link.static[15, 0, 0])
+    return np.asarray(np.abs(channel / link.static[15, 0, 0]))
 
 
 def test_things_deepen_the_shadow_of_their_carrier_and_liquid_most() -> None:
@@ -179,7 +180,7 @@ def profile(seed: int, day: int, unrest: float) -> np.ndarray:
     """Log amplitude of the empty room, level taken off."""
     scene = random_scene(seed, constant(0, 1.0), day=day, unrest=unrest, bandwidth_mhz=20)
     logs = np.log(np.abs(scene.link.static)).ravel()
-    return logs - logs.mean()
+    return np.asarray(logs - logs.mean())
 
 
 def from_day_to_day(unrest: float) -> float:

@@ -1,5 +1,7 @@
 """The static channel and scattering against closed formulas."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from drivers.simulate.antenna import Array, linear_array
 from drivers.simulate.channel import Link
 from drivers.simulate.grid import intel5300_grid
 from drivers.simulate.random_scene import random_scene
-from drivers.simulate.room import SPEED_OF_LIGHT, Room, mirror_images
+from drivers.simulate.room import SPEED_OF_LIGHT, Images, Room, mirror_images
 
 GRID = intel5300_grid(centre_hz=5.18e9)
 WAVELENGTH = SPEED_OF_LIGHT / 5.18e9
@@ -15,13 +17,13 @@ BLACK = (0.0,) * 6
 
 
 def link(
-    room: Room, sender: tuple[float, float, float], receiver: tuple[float, float, float], **more
+    room: Room, sender: tuple[float, float, float], receiver: tuple[float, float, float], **more: Any
 ) -> Link:
     return Link(room, Array((sender,)), Array((receiver,)), GRID, **more)
 
 
 def wave(amplitude: float, length: float) -> np.ndarray:
-    return amplitude * np.exp(-2j * np.pi * GRID.frequency_hz * length / SPEED_OF_LIGHT)
+    return np.asarray(amplitude * np.exp(-2j * np.pi * GRID.frequency_hz * length / SPEED_OF_LIGHT))
 
 
 def test_two_ray_interference() -> None:
@@ -98,7 +100,7 @@ def test_late_echoes_keep_the_energy_of_all_late_reflections() -> None:
     one = link(Room((6, 5, 3), (-0.8,) * 6), (1, 2, 1), (5, 2, 1), order=5, echoes=8)
     middle = np.array([3, 2.5, 1.5])
 
-    def late(images) -> float:
+    def late(images: Images) -> float:
         length = np.linalg.norm(images.of(middle) - middle, axis=-1)[images.order > 1]
         return float(((images.gain[images.order > 1] / length) ** 2).sum())
 
@@ -152,4 +154,4 @@ def test_another_day_is_the_same_room_a_little_changed() -> None:
     assert first.room.size_m == second.room.size_m != other.room.size_m
     # Amplitude profiles of one room agree more than those of two rooms, but not wholly.
     profile = [np.abs(one.static[:, 0, 0]) for one in (first, second)]
-    assert 0.3 < np.corrcoef(*profile)[0, 1] < 0.9999
+    assert 0.3 < np.corrcoef(np.array(profile))[0, 1] < 0.9999
