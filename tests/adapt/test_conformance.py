@@ -1,6 +1,7 @@
 """What every adapter keeps, whatever it does; a new one is a line in the registry."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,8 +85,9 @@ def test_counts_are_counts(method: Adapter) -> None:
 
 def test_what_it_needs_and_is_not_there_is_named(method: Adapter) -> None:
     for need in set(method.NEEDS) & {"support", "bridge"}:
+        nothing: dict[str, Any] = {need: None}
         with pytest.raises(SelectionError):
-            method.adapt(replace(made.setting(), **{need: None}), 0)
+            method.adapt(replace(made.setting(), **nothing), 0)
     if "unlabelled" in method.NEEDS:
         with pytest.raises(SelectionError):
             method.adapt(replace(made.setting(), unlabelled=None, support=None), 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.adapt import adapter
-from models.adapt.base import Floats, Rows
+from models.adapt.base import Floats, Rows, Setting
 from models.adapt.evidence import GUARD_S, GateRefusal, folds_of
 from models.adapt.gate import (
     Predict,
@@ -35,9 +35,7 @@ def samples(each_s: int, *, recordings: int = 1, shift: float = 0.0, seed: int =
 
 
 def learn(rows: Rows) -> Predict:
-    head = adapter("head_refit").adapt(
-        made.Setting(made.rows("A", 40, 3), rows, None, None, 3, ordered=False), 0
-    )
+    head = adapter("head_refit").adapt(Setting(made.rows("A", 40, 3), rows, None, None, 3, ordered=False), 0)
     return head.predict
 
 

@@ -12,7 +12,7 @@ def clip(kind: int, rng: np.random.Generator, room: np.ndarray) -> np.ndarray:
     phase = 2 * np.pi * (4 * time + rng.uniform())
     turn = np.exp(1j * (phase + rng.uniform(0, 6, (3, 30, 1))))
     noise = 0.03 * (rng.standard_normal((3, 30, 200)) + 1j * rng.standard_normal((3, 30, 200)))
-    return (room[..., None] + 0.4 * size * turn + noise).astype(np.complex64)
+    return np.asarray(room[..., None] + 0.4 * size * turn + noise, np.complex64)
 
 
 def dataset(folder: Path, each: int = 6) -> Path:
@@ -22,7 +22,7 @@ def dataset(folder: Path, each: int = 6) -> Path:
         rng = np.random.default_rng(number)
         room = np.exp(1j * rng.uniform(0, 6, (3, 30))) * rng.uniform(0.6, 1.4, (3, 30))
         kinds = np.repeat(np.arange(3), each)
-        made = np.stack([clip(kind, rng, room) for kind in kinds])
+        made = np.stack([clip(kind, rng, room) for kind in kinds.tolist()])
         largest = np.abs(made).max(axis=(1, 2, 3)) / 127
         parts = np.stack([made.real, made.imag], axis=-1) / largest[:, None, None, None, None]
         np.savez(

@@ -48,7 +48,7 @@ def static(seed: int = 1, tx: int = 2) -> np.ndarray:
     phase = rng.uniform(0, 2 * np.pi, (6, 3, tx))
     gain = 60 / np.sqrt(6) * np.exp(1j * phase)
     turn = np.exp(-2j * np.pi * delay[:, None] * grid(20) * SPACING_HZ)
-    return np.einsum("ps,prt->srt", turn, gain)
+    return np.asarray(np.einsum("ps,prt->srt", turn, gain))
 
 
 def moving(time_ns: np.ndarray, people: int, seed: int = 2, tx: int = 2, share: float = 0.25) -> np.ndarray:

@@ -96,7 +96,9 @@ def make_folder(path: Path) -> Folder:
     for room, _, spans, blocks in labelled_activities(SEED, 2, 1, 40.0, ("walking", "waving")):
         begin = int(blocks[0].table["capture_ns"][0])
         acts = [((one.from_ns - begin) / 1e9, (one.to_ns - begin) / 1e9, one.label) for one in spans]
-        folder.add(f"acts-{room}", room, blocks, {}, [(max(start, 0.0), *rest) for start, *rest in acts])
+        folder.add(
+            f"acts-{room}", room, blocks, {}, [(max(start, 0.0), end, act) for start, end, act in acts]
+        )
     for gate, walk, carried, blocks in labelled_walks(SEED, 2, 6, 1, ("none", "metal")):
         folder.add(f"walk-{gate}-{walk.number}", gate, blocks, {"suspicious_object": carried})
     folder.last["suspicious_object"] = path / "crossing.dat"

@@ -67,7 +67,7 @@ def profile(nic: str, bandwidth: int) -> np.ndarray:
     blocks = heard(nic, ((6.0, 0),), bandwidth=bandwidth, shape=(1, 1))
     (part,) = windows_of(blocks, WindowSpec())[0].parts
     amplitude = np.sqrt(part.power.mean(axis=0))[0, 0]
-    return amplitude / np.sqrt((amplitude**2).mean())
+    return np.asarray(amplitude / np.sqrt((amplitude**2).mean()))
 
 
 @pytest.mark.parametrize(("nic", "bandwidth"), COMMON)

@@ -79,7 +79,7 @@ def test_links_and_shapes_are_kept_apart() -> None:
 
 def test_a_span_is_cut_out_of_pieces_and_nothing_outside_it_is_kept() -> None:
     windows = make.windows(make.recording(20, 1))
-    pieces = []
+    pieces: list[Clip] = []
     for window in windows:
         pieces.append(piece_of(window, pieces[-1].end_ns if pieces else 0))
     clip = joined(pieces, make.EPOCH_NS + 5 * S + 1, make.EPOCH_NS + 12 * S + 1)

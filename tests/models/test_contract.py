@@ -26,7 +26,8 @@ run = CliRunner().invoke
 
 
 def code(language: str, at: int = 0) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)[at]
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return str(re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)[at])
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,10 @@ def test_a_model_of_ones_own_waits_for_the_gate(files: tuple[Path, Path], tmp_pa
 def test_what_a_card_remembers_of_its_training_comes_along_or_is_missed(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    core = Core(np.zeros((1, 3, 33)), np.eye(33), np.zeros((33, 2)), np.zeros(2)).to_bytes()
+    f4 = np.float32
+    core = Core(
+        np.zeros((1, 3, 33), f4), np.eye(33, dtype=f4), np.zeros((33, 2), f4), np.zeros(2, f4)
+    ).to_bytes()
     text = files[1].read_text()
     files[1].write_text(f'core = "{hashlib.sha256(core).hexdigest()}"\n{text}')
     words = ["add", str(files[0]), "--card", str(files[1]), "--data-dir", str(tmp_path / "s")]
@@ -129,7 +133,7 @@ def test_cards_that_are_refused(files: tuple[Path, Path], old: str, new: str, wh
 def harmed(model: onnx.ModelProto, harm: str) -> bytes:
     graph = model.graph
     if harm == "cut":
-        return model.SerializeToString()[:100]
+        return bytes(model.SerializeToString()[:100])
     if harm == "external":
         graph.initializer[0].data_location = TensorProto.EXTERNAL
         graph.initializer[0].ClearField("raw_data")
@@ -151,7 +155,7 @@ def harmed(model: onnx.ModelProto, harm: str) -> bytes:
         graph.node[1].CopyFrom(helper.make_node("Identity", ["features"], ["measured"]))
     if harm == "nan":
         graph.initializer[1].CopyFrom(numpy_helper.from_array(np.full(2, np.nan, np.float32), "head_bias"))
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 @pytest.mark.parametrize(

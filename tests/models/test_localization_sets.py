@@ -63,7 +63,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lag = rng.uniform(-0.08, 0.08, (8, 1, 3, 1)) * np.arange(30)[:, None, None]
     points = room * np.exp(2j * np.pi * lag)
     for day in range(2, 7):
-        packets = {"csi_int8": [], "period": [], "location": []}
+        packets: dict[str, list[np.ndarray]] = {"csi_int8": [], "period": [], "location": []}
         for period, point in [(period, point) for period in (1, 2) for point in range(8)]:
             log = points[point] + 0.3 * np.einsum("kd,drt->krt", ramp, random(3, 3, 2))
             turned = log * 1j ** rng.integers(0, 4, (6, 1, 3, 1)) + 0.1 * random(6, 30, 3, 2)
@@ -71,7 +71,9 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
             packets["csi_int8"].append(parts.round().clip(-128, 127))
             packets["period"].append(np.full(6, period))
             packets["location"].append(np.full(6, point + 1))
-        made = {name: np.concatenate(value).astype(np.int8) for name, value in packets.items()}
+        made: dict[str, Any] = {
+            name: np.concatenate(value).astype(np.int8) for name, value in packets.items()
+        }
         np.savez(folder / f"d{day:02d}.npz", **made)
     return folder
 
@@ -230,7 +232,7 @@ def test_classes_can_be_chosen_and_must_be_there(links: Path, floor: Path) -> No
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(
-    tmp_path: Path, module: Any, name: str, arrays: dict[str, np.ndarray], message: str
+    tmp_path: Path, module: Any, name: str, arrays: dict[str, Any], message: str
 ) -> None:
     np.savez(tmp_path / f"{name}.npz", **arrays)
     with pytest.raises(DatasetError, match=message):

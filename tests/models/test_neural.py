@@ -37,10 +37,10 @@ def pattern(name: str, label: np.ndarray, streams: int, rng: np.random.Generator
     if name == AMPLITUDE:
         phase = rng.uniform(0, 2 * np.pi, (len(label), streams, 1, 1))
         cycles = np.array([1.0, 5.0, 15.0])[label][:, None, None, None]
-        return 2 * np.sin(2 * np.pi * cycles * np.linspace(0, 1, SHAPES[name][1]) + phase)
+        return np.asarray(2 * np.sin(2 * np.pi * cycles * np.linspace(0, 1, SHAPES[name][1]) + phase))
     if name == VARIATION:
-        return 2.0 * label[:, None, None] * np.ones((1, streams, 1))
-    return np.random.default_rng(3).standard_normal((3, streams, *SHAPES[name]))[label]
+        return np.asarray(2.0 * label[:, None, None] * np.ones((1, streams, 1)))
+    return np.asarray(np.random.default_rng(3).standard_normal((3, streams, *SHAPES[name]))[label])
 
 
 def made(task: str, name: str, *, streams: int = 6, each: int = 20, classes: int = 3) -> Samples:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -29,6 +30,10 @@ def channel(times: np.ndarray, bins: np.ndarray, moved: float, seed: int, size: 
     echo = np.exp(2j * np.pi * (0.3 * times[:, None] + 0.02 * bins))
     noise = rng.standard_normal((2, len(times), len(bins))) * 0.02
     return np.asarray(size * (1 + moved * echo + noise[0] + 1j * noise[1]))
+
+
+def document(report: Report) -> dict[str, Any]:
+    return dict(report.document)
 
 
 def esp32_file(path: Path, label: int, number: int, rate: float) -> None:
@@ -142,11 +147,13 @@ def test_values_of_a_nexmon_stand_in_fft_order() -> None:
 
 
 def test_split_across_days_is_a_figure_and_within_a_day_is_none(days: Path) -> None:
-    across = evaluate(Question("presence", days, "mon", "tue", seeds=1)).document
+    across = document(evaluate(Question("presence", days, "mon", "tue", seeds=1)))
     assert across["evidence"] is True
-    assert len(across["warnings"]) == 1  # type: ignore[arg-type]
-    assert "recording_fingerprint" in across["baselines"]  # type: ignore[operator]
-    found = caveats_of(esp32_days, "presence", ["mon_los_empty", "tue"], ["mon_los_occupied"])
+    assert len(across["warnings"]) == 1
+    assert "recording_fingerprint" in across["baselines"]
+    found = caveats_of(
+        cast("Dataset", esp32_days), "presence", ["mon_los_empty", "tue"], ["mon_los_occupied"]
+    )
     assert [one.void for one in found] == [False, True]
     assert "share a day, mon" in found[1].words
 
@@ -196,7 +203,7 @@ def test_damage_is_named(
             one.load(tmp_path, task, [name])
 
     spoilt(lambda arrays: arrays.pop(flag), f"{name}.npz lacks {flag}")
-    spoilt(lambda arrays: arrays.update({flag: np.int8(3)}), f"{flag} is 3; a single 0 or 1")
+    spoilt(lambda arrays: arrays.update({flag: np.array(3, np.int8)}), f"{flag} is 3; a single 0 or 1")
     spoilt(lambda arrays: arrays.update(rssi=arrays["rssi"][:-1]), "arrays differ in length")
     spoilt(lambda arrays: arrays.update({csi: arrays[csi][:, :9]}), f"{csi} is .* is expected")
     spoilt(lambda arrays: arrays.update({time: arrays[time] * np.nan}), "what is no time")
@@ -228,11 +235,11 @@ def test_the_real_set_is_read_and_told_as_no_accuracy(data: str) -> None:
     if not (SHARED / "datasets" / data).is_dir():
         pytest.skip(f"no {data} beside the checkout")
     row = next(row for row in ROWS if row.data == data)
-    found = _asked(row).document
+    found = document(_asked(row))
     assert found["evidence"] is False
-    assert found["n_skipped_low_occupancy"] <= 3  # type: ignore[operator]
+    assert found["n_skipped_low_occupancy"] <= 3
     assert found["n_units"] == {ESP32: 900, BOX: 240}[data]
-    control = found["baselines"]["recording_fingerprint"]  # type: ignore[call-overload, index]
+    control = found["baselines"]["recording_fingerprint"]
     assert control[next(iter(row.aims))]["mean"] > 0.75, "the recording alone tells the classes"
 
 

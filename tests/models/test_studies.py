@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def made_up(seed: int) -> Answer:
-    longest = {"step": "fit", "cpu_s": 1.0 + seed}
+    longest: dict[str, str | float] = {"step": "fit", "cpu_s": 1.0 + seed}
     return Answer({"f1": 0.5 + seed / 10}, {"always": {"f1": 0.25}}, longest, {"rooms": 3})
 
 
@@ -67,7 +67,7 @@ def test_the_page_tells_figures_baselines_and_that_it_is_simulation(tmp_path: Pa
 
 def test_studies_are_of_registered_learners_and_named_like_no_row() -> None:
     assert all(study.learner == learner(study.learner).NAME for study in STUDIES)
-    names = [one.name for one in (*ROWS, *STUDIES)]
+    names = [row.name for row in ROWS] + [study.name for study in STUDIES]
     assert len(set(names)) == len(names)
 
 

@@ -1,5 +1,7 @@
 """Support and query on made rows: what adapts is never judged, and what is near it is in neither."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def made(kind: str, domain: str = "A", classes: int = 3, count: int = 40) -> Sam
     """Rows of one kind; `number` is unlike in every row."""
     label = np.repeat(np.arange(classes), count)
     place = np.tile(np.arange(count, dtype=np.float64), classes)
-    more: dict[str, object] = {"session": [f"{domain}/{one}" for one in label], "start_s": place}
+    more: dict[str, Any] = {"session": [f"{domain}/{one}" for one in label], "start_s": place}
     if kind == "windows":
         more["length_s"] = 4.0
     if kind == "blocks":
