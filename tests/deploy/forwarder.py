@@ -42,7 +42,7 @@ def compiler() -> str:
 def build(folder: Path, *, tls: bool) -> Path:
     """The C program, compiled with every warning an error."""
     target = folder / ("forward_tls" if tls else "forward_plain")
-    words = [compiler(), *STRICT, *(["-DWITH_TLS"] if tls else []), "-o", target, PROGRAM]
+    words: list[str | Path] = [compiler(), *STRICT, *(["-DWITH_TLS"] if tls else []), "-o", target, PROGRAM]
     if tls:
         header, look = b"#include <openssl/ssl.h>\n", [compiler(), "-E", "-"]
         if subprocess.run(look, input=header, capture_output=True, check=False).returncode:

@@ -10,7 +10,9 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,7 +122,7 @@ def test_a_new_enrolment_ends_the_old_secret(words: list[str], adapter: Adapter)
     ],
 )
 def test_who_is_not_enrolled_is_refused(
-    words: list[str], adapter: Adapter, given: dict[str, str], reason: str
+    words: list[str], adapter: Adapter, given: dict[str, Any], reason: str
 ) -> None:
     with Forwarder(words, adapter, **given) as stranger:
         assert stranger.wait() == 1
@@ -187,8 +189,9 @@ def test_a_full_socket_is_counted_not_the_end(words: list[str], adapter: Adapter
     with kernel, ours:
         fd = ours.fileno()
         full = {"LD_PRELOAD": str(shim), "FULL_FD": str(fd)}
-        given = {"source": f"netlink:fd={fd}", "pass_fds": (fd,), "environment": full}
-        with Forwarder(words, adapter, **given) as forwarder:
+        with Forwarder(
+            words, adapter, source=f"netlink:fd={fd}", pass_fds=(fd,), environment=full
+        ) as forwarder:
             ours.close()
             for record in RECORDS[:9]:
                 kernel.send(connector_message(record))
@@ -206,7 +209,7 @@ def test_a_device_that_gives_nothing_goes_on(words: list[str], adapter: Adapter,
         for at in (0, 1):  # closing a FIFO makes reads of 0 bytes, as the driver's time-out does
             with device.open("wb") as card:
                 card.write(RECORDS[at])
-            wait_for(lambda at=at: adapter.frames == at + 1, "the record")
+            wait_for(partial(lambda at: adapter.frames == at + 1, at), "the record")
         forwarder.process.send_signal(signal.SIGTERM)
         assert forwarder.wait() == 0, forwarder.said
     assert adapter.data == b"".join(RECORDS[:2])
@@ -278,7 +281,7 @@ def test_help_has_an_example(words: list[str]) -> None:
 def test_an_old_python_understands_it() -> None:
     ast.parse(SCRIPT.read_text(), feature_version=(3, 4))
     vermin = Path(sys.executable).with_name("vermin")
-    look = [
+    look: list[str | Path] = [
         vermin,
         "--no-tips",
         "--eval-annotations",
@@ -302,6 +305,7 @@ def test_an_old_python_understands_it() -> None:
 def test_the_doctor_comes_along(tmp_path: Path) -> None:
     shutil.copy(SCRIPT, tmp_path)
     shutil.copytree(FOLDER / "roomtone_host", tmp_path / "roomtone_host")
-    words = [sys.executable, tmp_path / "roomtone_forward.py", "--doctor", "--json", "--nic", "intel5300"]
+    script = str(tmp_path / "roomtone_forward.py")
+    words = [sys.executable, script, "--doctor", "--json", "--nic", "intel5300"]
     report = json.loads(subprocess.run(words, capture_output=True, check=False, timeout=60).stdout)
     assert report["checks"]

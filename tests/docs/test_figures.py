@@ -22,6 +22,6 @@ def test_every_answer_is_of_a_question_that_is_asked() -> None:
     from models.figures.rows import ROWS
     from models.figures.studies import STUDIES
 
-    asked = {one.name for one in (*ROWS, *STUDIES)}
+    asked = {row.name for row in ROWS} | {study.name for study in STUDIES}
     asked |= {f"{compare.PREFIX}{row.name}" for row in compare.with_support()}
     assert {path.stem for path in RESULTS.glob("*.json")} <= asked

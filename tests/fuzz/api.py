@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks, negative_data_rejection, not_a_server_error
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -91,6 +92,8 @@ class Fuzz:
     def run(self, only: str | None = None) -> None:
         """Fuzz every operation, or the one named."""
         for found in self.schema.get_all_operations():
+            if isinstance(found, Err):
+                raise found.err()
             operation = found.ok()
             if only in {None, operation.label}:
                 self._fuzz(operation)

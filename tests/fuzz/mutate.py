@@ -35,7 +35,7 @@ def _lie(record: bytes, rng: Rng) -> bytes:
     """A whole number near the start says something else: lengths, counts, codes."""
     place, width = int(rng.integers(0, min(len(record), 64))), int(rng.choice([1, 2, 4]))
     value = int(rng.choice([0, 1, 0x7F, 0xFF, 0xFFFF, 0xFFFFFFFF, int(rng.integers(0, 2**32))]))
-    lie = (value & (2 ** (8 * width) - 1)).to_bytes(width, str(rng.choice(["little", "big"])))
+    lie: bytes = (value & (2 ** (8 * width) - 1)).to_bytes(width, str(rng.choice(["little", "big"])))
     return record[:place] + lie + record[place + width :]
 
 

@@ -4,6 +4,7 @@ Runs in a virtual environment of its own (CSIKit 2.5 needs NumPy 1), without Roo
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 from CSIKit.reader import get_reader
@@ -12,7 +13,8 @@ from CSIKit.reader import get_reader
 def main(file: str, out: str) -> None:
     """Write every frame's values, unscaled."""
     data = get_reader(file).read_file(file, scaled=False)
-    np.savez(out, **{f"{place:06d}": np.asarray(f.csi_matrix) for place, f in enumerate(data.frames)})
+    frames: dict[str, Any] = {f"{place:06d}": np.asarray(f.csi_matrix) for place, f in enumerate(data.frames)}
+    np.savez(out, **frames)
 
 
 if __name__ == "__main__":

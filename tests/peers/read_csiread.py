@@ -24,7 +24,7 @@ def read(file: str, nic: str, chip: str, bandwidth: str) -> np.ndarray:
     else:
         reader = csiread.ESP32(file, if_report=False, maxlen=384)
     reader.read()
-    return reader.csi
+    return np.asarray(reader.csi)
 
 
 if __name__ == "__main__":
