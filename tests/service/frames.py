@@ -10,6 +10,7 @@ from drivers.wire import SCHEMA_VERSION, Flush, Grant, Hello, Refuse, Source, pa
 from models.memory import RoomMemory
 from models.prediction import JsonValue, ModelRef, Prediction, Reason
 from models.runtime import RoomModel
+from models.sensing import Sensing
 from models.signal.window import Window
 from service.bus.memory import MemorySender
 
@@ -20,10 +21,11 @@ METAL = 3
 MODEL = ModelRef("fake", "1", "0" * 8, "nothing")
 
 
-class FakeSensing:
+class FakeSensing(Sensing):
     """People are loud on the second antenna: presence and count follow what `frames` was told."""
 
     def __init__(self) -> None:
+        super().__init__([])
         self.windows: list[Window] = []
         self.baselines: set[str] = set()
 
@@ -33,15 +35,15 @@ class FakeSensing:
         tasks: Sequence[str],
         *,
         source: Source,
-        baselines: Mapping[str, JsonValue],
-        room: str,
+        baselines: Mapping[str, JsonValue] | None = None,
+        room: str = "",
         memory: RoomMemory | None = None,
-        own: Mapping[str, RoomModel],
+        own: Mapping[str, RoomModel] | None = None,
     ) -> list[Prediction]:
-        self.baselines = set(baselines)
+        self.baselines, own = set(baselines or {}), own or {}
         if memory is not None:  # a candidate's windows are asked about twice, and remembered once
             self.windows.append(window)
-        return [self._of(own[task], task) if task in own else self._one(task, window) for task in tasks]
+        return [self._of(own[task], task) if task in own else self._answer(task, window) for task in tasks]
 
     @staticmethod
     def _of(own: RoomModel, task: str) -> Prediction:
@@ -51,7 +53,7 @@ class FakeSensing:
         name = ModelRef(own.model[0], f"1+room.{own.version}", own.digest, "test", own.provisional)
         return Prediction(task, own.version, 0.9, (own.version, own.version), model=name)
 
-    def _one(self, task: str, window: Window) -> Prediction:
+    def _answer(self, task: str, window: Window) -> Prediction:
         if window.occupancy < 0.7:
             return Prediction.unknown(task, Reason.LOW_OCCUPANCY if window.frames else Reason.NO_FRAMES)
         if any(part.power.shape[1] < 2 for part in window.parts):
@@ -151,7 +153,20 @@ class Talker:
         self.wire.send(pack_control(Flush(session=self.session, link=self.link, published=self.published)))
 
     def heard(self) -> list[Grant | Refuse]:
-        answers = []
+        answers: list[Grant | Refuse] = []
         while (answer := self.wire.receive(0.01)) is not None:
+            assert isinstance(answer, Grant | Refuse)
             answers.append(answer)
         return answers
+
+    def granted(self) -> Grant:
+        """The newest answer, a grant."""
+        grant = self.heard()[-1]
+        assert isinstance(grant, Grant)
+        return grant
+
+    def refused(self) -> Refuse:
+        """The only answer, a refusal."""
+        (refusal,) = self.heard()
+        assert isinstance(refusal, Refuse)
+        return refusal

@@ -133,8 +133,8 @@ def test_only_an_admin_of_the_room_may(api: Running, what: str) -> None:
         (None, 401),
     ):
         with api.client_of(key) as client:
-            send = client.get if what == "export" else client.post
-            answer = send(path("mine", what), **({"json": {}} if what == "erase" else {}))
+            method = "GET" if what == "export" else "POST"
+            answer = client.request(method, path("mine", what), json={} if what == "erase" else None)
             assert answer.status_code == status
 
 
@@ -307,7 +307,7 @@ def _work(settings: Settings, stop: threading.Event) -> None:
     store = open_store(settings.store_url)
     with open_signals(settings, "worker") as signals:
         ingest = MemoryIngest(MemoryHub())
-        worker = Worker(settings, store, ingest=ingest, signals=signals, sensing=FakeSensing())  # type: ignore[arg-type]
+        worker = Worker(settings, store, ingest=ingest, signals=signals, sensing=FakeSensing())
         worker.start()
         worker.run(stop.is_set)
     store.close()

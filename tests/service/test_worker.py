@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.frame import FRAME_TABLE, FrameBlock
-from drivers.wire import Grant, Refuse, Source
-from models.prediction import JsonValue
+from drivers.wire import Grant, Source
 from service.bus.memory import MemorySignals
 from service.rooms.config import RoomConfig
 from service.store.rooms import delete_room, put_room
@@ -88,12 +87,12 @@ def test_presence_is_held_in_capture_time_and_the_alert_is_cleared_under_its_id(
 
 def test_a_grant_comes_after_the_commit_and_says_how_far(bench: Bench) -> None:
     talker = bench.talker()
-    (grant,) = talker.heard()
-    assert isinstance(grant, Grant)
-    assert (grant.acked, grant.window, grant.last_capture_ns) == (0, 64, None)
+    (first,) = talker.heard()
+    assert isinstance(first, Grant)
+    assert (first.acked, first.window, first.last_capture_ns) == (0, 64, None)
     talker.send(frames(0, 6))
     bench.turn()
-    grant = talker.heard()[-1]
+    grant = talker.granted()
     assert (grant.acked, grant.window) == (300, 64)
     assert grant.last_capture_ns == T0 + 6 * S - S // 50
     with bench.store.read() as connection:
@@ -120,7 +119,7 @@ def test_a_replay_keeps_full_credit_while_its_window_is_open(bench: Bench) -> No
     talker = bench.talker(source=Source.REPLAY)
     talker.send(frames(0, 6.4))
     bench.turn()
-    grant = talker.heard()[-1]
+    grant = talker.granted()
     # Windows up to second 6 are predicted: the next one starts at second 3, in block 4 of 32 frames.
     assert grant.acked == 4 * 32
     assert grant.window == 64 + 6
@@ -132,7 +131,7 @@ def test_flush_closes_the_last_window_acknowledges_all_and_is_no_loss_of_a_repla
     talker.send(frames(0, 6.1))
     talker.flush()
     bench.turn()
-    grant = talker.heard()[-1]
+    grant = talker.granted()
     assert (grant.flushed, grant.acked) == (True, 305)
     assert max(row["to_ns"] for row in bench.rows(predictions)) == T0 + 6 * S
     bench.later(60)
@@ -145,11 +144,11 @@ def test_a_flush_that_overtook_frames_is_not_believed(bench: Bench) -> None:
     talker.send(block, lose=[2, 3])
     talker.flush()
     bench.turn()
-    assert not talker.heard()[-1].flushed
+    assert not talker.granted().flushed
     talker.resend(block.take(slice(64, 100)), 64)
     talker.flush()
     bench.turn()
-    assert talker.heard()[-1].flushed
+    assert talker.granted().flushed
     assert (bench.link()["accepted"], bench.link()["gap"]) == (100, 0)
 
 
@@ -197,7 +196,7 @@ def test_after_a_restart_states_say_worker_down_until_frames_speak_and_nothing_i
     talker.send(block)
     bench.turn()
     before = bench.rows(predictions)
-    acked = talker.heard()[-1].acked
+    acked = talker.granted().acked
     bench.restart()
     state = bench.state()
     assert (state["status"], state["reason"], state["last_known"]["value"]) == (
@@ -238,8 +237,7 @@ def test_an_unknown_link_is_refused_and_listed_where_headers_make_no_rooms(
 ) -> None:
     bench = make(auto_rooms=False)
     talker = bench.talker()
-    (refusal,) = talker.heard()
-    assert isinstance(refusal, Refuse)
+    refusal = talker.refused()
     assert refusal.reason == "unknown_link"
     assert "l1" in refusal.detail
     talker.send(frames(0, 2))
@@ -251,7 +249,7 @@ def test_an_unknown_link_is_refused_and_listed_where_headers_make_no_rooms(
     assert unassigned["received"] == 100
 
 
-def heartbeat(bench: Bench) -> dict[str, JsonValue]:
+def heartbeat(bench: Bench) -> Mapping[str, Any]:
     bench.turn(1)
     return [body for topic, body in bench.api.poll(0.0) if topic == "heartbeat"][-1]
 
@@ -263,7 +261,7 @@ def heartbeat(bench: Bench) -> dict[str, JsonValue]:
 def test_a_header_that_names_no_proper_room_makes_none(
     bench: Bench, link: str, room: str | None, reason: str
 ) -> None:
-    (refusal,) = bench.talker(link, room).heard()
+    refusal = bench.talker(link, room).refused()
     assert refusal.reason == reason
     assert bench.rows(rooms) == []
 
@@ -277,7 +275,7 @@ def configure(bench: Bench, room: str, **words: Any) -> None:
 
 def test_a_configured_link_stays_in_its_room_whatever_the_header_says(bench: Bench) -> None:
     configure(bench, "office", links=["l1"])
-    (refusal,) = bench.talker("l1", "b").heard()
+    refusal = bench.talker("l1", "b").refused()
     assert refusal.reason == "other_room"
     assert "office" in refusal.detail
     assert isinstance(bench.talker("l1", None, session="s2").heard()[0], Grant)
@@ -289,7 +287,7 @@ def test_a_link_that_a_header_put_into_a_room_follows_the_next_header(bench: Ben
     first.flush()
     bench.turn()
     second = bench.talker("l1", "c", source=Source.REPLAY, session="s2")
-    grant = second.heard()[-1]
+    grant = second.granted()
     assert grant.last_capture_ns == T0 + 6 * S - S // 50
     second.send(frames(16, 6, people=3))
     bench.turn()
@@ -299,7 +297,7 @@ def test_a_link_that_a_header_put_into_a_room_follows_the_next_header(bench: Ben
 
 def test_a_second_sender_on_a_link_is_refused_while_the_first_delivers(bench: Bench) -> None:
     bench.talker("l1", "b")
-    (refusal,) = bench.talker("l1", "b", session="s2").heard()
+    refusal = bench.talker("l1", "b", session="s2").refused()
     assert refusal.reason == "link_busy"
 
 
@@ -414,14 +412,15 @@ def test_a_stopped_worker_finishes_commits_and_grants(bench: Bench) -> None:
     talker.send(frames(0, 6))
     turns = iter([False, True])
     bench.worker.run(lambda: next(turns))
-    assert talker.heard()[-1].acked == 300
+    assert talker.granted().acked == 300
     assert len(bench.rows(predictions)) == 2 * 5
 
 
 def strange(draw: st.DrawFn) -> FrameBlock:
     """A block whose header adds up and whose content may be anything."""
     count, subcarriers, rx, tx = (draw(st.integers(1, top)) for top in (40, 70, 4, 4))
-    dtype = draw(st.sampled_from([np.int8, np.int16, np.int32]))
+    dtypes: list[type[np.signedinteger[Any]]] = [np.int8, np.int16, np.int32]
+    dtype = draw(st.sampled_from(dtypes))
     table = np.zeros(count, FRAME_TABLE)
     anything = st.integers(-(2**63), 2**63 - 1)
     near = st.integers(T0 - 5 * S, T0 + 5 * S)
