@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from service.access_settings import AuthSettings
 from service.api.app import create_app
+from service.api.context import Context
 from service.bus.registry import open_signals
 from service.cli.api import server_config
 from service.events import EventType, Severity
@@ -76,7 +77,7 @@ class Running:
             max_waiting=max_waiting,
             patience_s=patience_s,
         )
-        self.context = self.app.state.context
+        self.context: Context = self.app.state.context
         self._server = uvicorn.Server(server_config(self.app, self.settings.server))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.key = self.new_key(Role.ADMIN)
@@ -105,12 +106,13 @@ class Running:
 
     def stream(self, key: str | None = None, query: str = "", **more: Any) -> ClientConnection:
         headers = {"Authorization": f"Bearer {key or self.key}"} if not query else {}
-        return connect(
+        stream: ClientConnection = connect(
             f"ws://127.0.0.1:{self.port}/v1/alerts/stream{query}",
             additional_headers=headers,
             proxy=None,
             **{"close_timeout": 1, **more},
         )
+        return stream
 
     def put_room(self, room: str, **document: Any) -> httpx2.Response:
         answer = self.client.put(f"/v1/rooms/{room}", json=document)
@@ -190,7 +192,7 @@ class PretendedWorker:
         with open_signals(self.settings, "worker") as signals:
             while not self._stop.is_set():
                 beat = {"part": "worker", "pid": 1, "time_ns": time.time_ns(), "event_sequence": 0}
-                body = {
+                body: dict[str, Any] = {
                     **beat,
                     "links": self.links,
                     "unassigned": self.unassigned,

@@ -44,9 +44,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def put_alert(api: Running, alert: str, **more: Any) -> None:
     """Store an alert as the worker does."""
     now = time.time_ns()
-    row = {"rule": "room_occupied", "room": "lab", "severity": "info", "state": "raised", "kind": "occupied"}
+    row: dict[str, Any] = {"rule": "room_occupied", "room": "lab", "severity": "info", "state": "raised"}
     row |= {"subject": "presence", "holds": True, "raised_ns": now, "updated_ns": now, "marks": {}}
-    row |= {"doc": {"task": "presence", "source": "live"}} | more
+    row |= {"kind": "occupied", "doc": {"task": "presence", "source": "live"}} | more
     with api.store.write() as connection:
         connection.execute(alerts.insert().values(alert_id=alert, **row))
 

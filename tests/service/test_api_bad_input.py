@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 
 from service.store.keys import Role
 from tests.service.running import Running
@@ -323,7 +324,7 @@ def test_answers_fit_their_published_shapes(api: Running) -> None:
     api.put_predictions("lab", "presence", [100, 101])
     api.append(room="lab", alert_id="a", source="simulated")
     api.put_room("lab", name="Lab", links=["l1"])
-    shapes = {
+    shapes: dict[str, type[BaseModel]] = {
         "rooms": rooms.RoomPage,
         "rooms/lab": rooms.Room,
         "rooms/lab/state": states.StateEnvelope,

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.store import answers as kept
-from service.store.idempotency import KEPT_S
+from service.store.idempotency import KEPT_S, Once
 from service.store.keys import Role
 from service.store.schema import answers, jobs
 from tests.service.running import Running
@@ -161,7 +161,7 @@ def test_keys_are_forgotten_after_a_day_and_with_their_room(api: Running) -> Non
 
 
 def test_what_a_crash_cut_off_runs_again_after_a_while(api: Running) -> None:
-    once = kept.Once("key:x", "cut", "digest")
+    once = Once("key:x", "cut", "digest")
     assert kept.begin(api.store, once, None) is None
     with pytest.raises(kept.InFlightError):
         kept.begin(api.store, once, None)

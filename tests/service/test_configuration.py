@@ -96,7 +96,7 @@ def test_a_mistake_in_the_environment_names_the_variable(
     tmp_path: Path, variable: str, value: str, told: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        read(tmp_path, "", **{variable: value})
+        read(tmp_path, "", {}, **{variable: value})
 
 
 def test_file_and_environment_are_told_together(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_who_counts_most_and_where_each_setting_comes_from(tmp_path: Path) -> No
 
 def test_a_single_key_counts_more_than_its_section_as_json(tmp_path: Path) -> None:
     both = {"ROOMTONE_SERVER": '{"port": 1, "host": "127.0.0.2"}', "ROOMTONE_SERVER__PORT": "2"}
-    server = read(tmp_path, "", **both).settings.server
+    server = read(tmp_path, "", {}, **both).settings.server
     assert (server.port, server.host) == (2, "127.0.0.2")
 
 

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -13,6 +14,9 @@ from service.store.keys import Role
 from service.store.schema import alerts
 from service.store.sessions import login_url
 from tests.service.running import PretendedWorker, Running, link_facts, wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -29,7 +33,7 @@ pytestmark = [pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
+def browser() -> Iterator["Browser"]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
     with playwright.sync_playwright() as driver:
@@ -53,14 +57,14 @@ def worker(api: Running) -> Iterator[PretendedWorker]:
 
 
 @pytest.fixture
-def page(browser: playwright.Browser) -> Iterator[playwright.Page]:
+def page(browser: "Browser") -> Iterator["Page"]:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.set_default_timeout(20_000)
     opened = context.new_page()
-    opened.errors = []  # type: ignore[attr-defined]
-    opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
-    assert opened.errors == [], "the page raised no error"
+    assert errors == [], "the page raised no error"
     context.close()
 
 
@@ -80,12 +84,12 @@ def furnish(api: Running) -> None:
             api.put_predictions("lab", "presence", chunk, value=value, motion=motion, source="simulated")
 
 
-def card(page: playwright.Page, room: str) -> playwright.Locator:
+def card(page: "Page", room: str) -> "Locator":
     return page.locator(f".card[data-room={room}]")
 
 
 def test_printed_address_opens_the_dashboard_once(
-    api: Running, worker: PretendedWorker, page: playwright.Page
+    api: Running, worker: PretendedWorker, page: "Page"
 ) -> None:
     furnish(api)
     address = login_url(api.store, api.base)
@@ -99,7 +103,7 @@ def test_printed_address_opens_the_dashboard_once(
     expect(page.get_by_text("That address was used already")).to_be_visible()
 
 
-def test_room_is_told_in_words(api: Running, worker: PretendedWorker, page: playwright.Page) -> None:
+def test_room_is_told_in_words(api: Running, worker: PretendedWorker, page: "Page") -> None:
     furnish(api)
     page.goto(login_url(api.store, api.base))
     lab, attic = card(page, "lab"), card(page, "attic")
@@ -115,9 +119,7 @@ def test_room_is_told_in_words(api: Running, worker: PretendedWorker, page: play
     expect(attic.locator(".source")).to_be_hidden()
 
 
-def test_silent_worker_never_looks_vacant(
-    api: Running, worker: PretendedWorker, page: playwright.Page
-) -> None:
+def test_silent_worker_never_looks_vacant(api: Running, worker: PretendedWorker, page: "Page") -> None:
     furnish(api)
     api.put_state("lab", "presence", "vacant", received_ns=time.time_ns())
     page.goto(login_url(api.store, api.base))
@@ -131,12 +133,12 @@ def test_silent_worker_never_looks_vacant(
 
 
 def test_events_arrive_live_and_after_a_lost_connection(
-    api: Running, worker: PretendedWorker, page: playwright.Page
+    api: Running, worker: PretendedWorker, page: "Page"
 ) -> None:
     furnish(api)
     page.goto(login_url(api.store, api.base))
     expect(page.get_by_role("status")).to_have_text("live")
-    data = {"alert_id": "a1", "rule": "room_occupied", "source": "simulated"}
+    data: dict[str, Any] = {"alert_id": "a1", "rule": "room_occupied", "source": "simulated"}
     first = api.append(EventType.ALERT_RAISED, "lab", Severity.INFO, **data)
     newest = page.get_by_role("log").locator("li").first
     expect(newest).to_contain_text("Alert raised: room occupied")
@@ -150,9 +152,7 @@ def test_events_arrive_live_and_after_a_lost_connection(
     assert {first, second} <= set(shown)
 
 
-def test_an_alert_is_answered_where_it_is_told(
-    api: Running, worker: PretendedWorker, page: playwright.Page
-) -> None:
+def test_an_alert_is_answered_where_it_is_told(api: Running, worker: PretendedWorker, page: "Page") -> None:
     furnish(api)
     now = time.time_ns()
     row = {"rule": "room_occupied", "room": "lab", "severity": "info", "state": "raised", "kind": "link_lost"}
@@ -171,7 +171,7 @@ def test_an_alert_is_answered_where_it_is_told(
     expect(page.get_by_role("log").locator("li").first).to_contain_text("Alert cleared")
 
 
-def test_pasted_key_logs_in_and_wrong_one_does_not(api: Running, page: playwright.Page) -> None:
+def test_pasted_key_logs_in_and_wrong_one_does_not(api: Running, page: "Page") -> None:
     api.put_room("lab")
     page.goto(api.base)
     page.get_by_label("API key").fill("rt_no_key")
@@ -183,7 +183,7 @@ def test_pasted_key_logs_in_and_wrong_one_does_not(api: Running, page: playwrigh
     assert api.key not in page.content()
 
 
-def test_revoked_key_leads_back_to_the_login(api: Running, page: playwright.Page) -> None:
+def test_revoked_key_leads_back_to_the_login(api: Running, page: "Page") -> None:
     made = api.client.post("/v1/keys", json={"role": "viewer"}).json()
     page.goto(api.base)
     page.get_by_label("API key").fill(made["key"])
@@ -194,9 +194,7 @@ def test_revoked_key_leads_back_to_the_login(api: Running, page: playwright.Page
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_page_fits_its_width(
-    api: Running, worker: PretendedWorker, page: playwright.Page, width: int
-) -> None:
+def test_page_fits_its_width(api: Running, worker: PretendedWorker, page: "Page", width: int) -> None:
     furnish(api)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(login_url(api.store, api.base))
@@ -206,7 +204,7 @@ def test_page_fits_its_width(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground(
-    api: Running, worker: PretendedWorker, page: playwright.Page, scheme: str
+    api: Running, worker: PretendedWorker, page: "Page", scheme: Literal["light", "dark"]
 ) -> None:
     furnish(api)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -15,6 +15,7 @@ import zmq
 from structlog.testing import capture_logs
 
 from drivers.frame import FrameBlock
+from drivers.simulate.simulation import Chunk
 from drivers.wire import (
     BLOCK,
     Flush,
@@ -192,7 +193,7 @@ def test_the_room_is_vacant_occupied_and_vacant_again(service: FakeService) -> N
     people: dict[int, int] = {}
     advance = room.simulation.advance
 
-    def watched(packets: int):
+    def watched(packets: int) -> Chunk:
         chunk = advance(packets)
         people.update(zip(chunk.times.astype(int).tolist(), chunk.people.tolist(), strict=True))
         return chunk

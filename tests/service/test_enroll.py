@@ -189,7 +189,7 @@ def test_mistakes_change_nothing(tmp_path: Path, words: list[str], said: str, co
 def test_an_open_endpoint_without_keys_is_refused_with_advice(tmp_path: Path) -> None:
     site = EncryptedSite(tmp_path)
     open_ = {**site.environment, "ROOMTONE_INGEST__CURVE": "false"}
-    words = [ROOMTONE, "run", "--no-demo"]
+    words = [str(ROOMTONE), "run", "--no-demo"]
     done = subprocess.run(words, env=open_, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "ingest.insecure = true" in done.stderr

@@ -70,8 +70,8 @@ def store(service: object, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def capture(tmp_path: Path, environment: dict[str, str]) -> Path:
     path = tmp_path / "walk.dat"
-    words = ["simulate", "--people", f"{EMPTY_S}s:0,{FULL_S}s:2", "--rate", "100", "--seed", "3", "-o", path]
-    subprocess.run([ROOMTONE, *words], env=environment, check=True, capture_output=True)
+    words = ["simulate", "--people", f"{EMPTY_S}s:0,{FULL_S}s:2", "--rate", "100", "--seed", "3"]
+    subprocess.run([ROOMTONE, *words, "-o", path], env=environment, check=True, capture_output=True)
     return path
 
 

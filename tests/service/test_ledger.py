@@ -22,9 +22,9 @@ def hello(session: str = "s1", published: int = 0, acked: int = 0, source: Sourc
     )
 
 
-def greeted(**words: object) -> LinkLedger:
+def greeted(published: int = 0, acked: int = 0, source: Source = Source.LIVE) -> LinkLedger:
     ledger = LinkLedger("l1", "b")
-    ledger.greet(hello(**words), b"p", 0)
+    ledger.greet(hello(published=published, acked=acked, source=source), b"p", 0)
     return ledger
 
 
@@ -165,7 +165,7 @@ def test_a_report_tells_rate_offset_signal_and_the_cards_own_losses() -> None:
         offer(ledger, first, 50)
     offer(ledger, 160, 10)
     report = ledger.report()
-    assert report["rate_hz"] is not None
+    assert isinstance(report["rate_hz"], float)
     assert abs(report["rate_hz"] - 50) < 5
     assert report["rssi_dbm"] == -41.0
     assert report["sequence_gaps"] == 10

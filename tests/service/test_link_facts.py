@@ -19,8 +19,8 @@ from service.store.engine import open_store
 from service.store.schema import baselines, links
 from tests.drivers.receiver import wait_for
 from tests.ports import free_port
+from tests.service.bench import Bench
 from tests.service.frames import T0, S, frames
-from tests.service.test_worker import Bench
 
 A, B = 0x0016EA000001, 0x0016EA000002
 QUIET = Baseline(log_moved=-9.0, spread=0.1, windows=20).to_json()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jsonschema_rs
@@ -280,7 +281,7 @@ def test_sessions_are_bounded_and_loaded_once() -> None:
         return name
 
     for name in "abaca":
-        assert kept.get(name, lambda name=name: load(name)) == name
+        assert kept.get(name, partial(load, name)) == name
     assert (len(kept), loads) == (2, ["a", "b", "c"])
     assert MOST_LOADED < 20
 

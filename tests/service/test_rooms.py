@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.wire import Source
-from models.prediction import ModelRef, Prediction, Reason
+from models.prediction import JsonValue, ModelRef, Prediction, Reason
 from service.rooms.config import PresenceDelays, RoomConfig
 from service.rooms.machine import changed, lose, rule_of, step
 from service.rooms.memory import Memory, document, fresh
@@ -19,7 +19,7 @@ START = 1_800_000_000 * S
 MODEL = ModelRef("m", "1", "d", "simulation")
 
 
-def presence(value: str | None, **extras: object) -> Prediction:
+def presence(value: str | None, **extras: JsonValue) -> Prediction:
     if value is None:
         return Prediction.unknown("presence", Reason.LOW_OCCUPANCY, MODEL)
     return Prediction("presence", value, 0.9, model=MODEL, extras=extras)
@@ -54,7 +54,7 @@ def values(word: str, room: RoomConfig | None = None) -> str:
     """`o` occupied, `v` vacant, `.` unknown: predictions in, shown values out."""
     names = {"o": "occupied", "v": "vacant", ".": None}
     room = room or RoomConfig(presence=PresenceDelays(on_delay_s=2, off_delay_s=4))
-    letters = {"occupied": "o", "vacant": "v", None: "."}
+    letters: dict[JsonValue, str] = {"occupied": "o", "vacant": "v", None: "."}
     return "".join(letters[m.value] for m in run([presence(names[letter]) for letter in word], room))
 
 
@@ -98,7 +98,10 @@ TASKS = st.sampled_from(["presence", "counting", "activity"])
 
 
 def as_task(task: str, letter: str, second: int) -> Prediction:
-    known = {"presence": {"o": "occupied", "v": "vacant"}, "counting": {"o": second % 8, "v": 0}}
+    known: dict[str, dict[str, JsonValue]] = {
+        "presence": {"o": "occupied", "v": "vacant"},
+        "counting": {"o": second % 8, "v": 0},
+    }
     value = known.get(task, {"o": "walk", "v": "sit"}).get(letter)
     if value is None:
         return Prediction.unknown(task, Reason.MODEL_ERROR)

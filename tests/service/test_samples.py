@@ -466,11 +466,11 @@ def test_a_capture_of_every_nic_can_be_uploaded(idle: Site, nic: str) -> None:
 
 def test_of_an_upload_only_the_wanted_seconds_are_taken(idle: Site) -> None:
     data = capture(40, 1)
-    first = idle.upload(data, **{"from": "2", "to": "14"}).json()
+    first = idle.upload(data, None, **{"from": "2", "to": "14"}).json()
     assert first["verdict"]["counts"]["outside"] > 100
     assert first["verdict"]["seconds"] == pytest.approx(12, abs=2)
-    assert idle.upload(data, **{"from": "15", "to": "30"}).json()["state"] == "accepted"
-    overlap = idle.upload(data, **{"from": "10", "to": "20"}).json()
+    assert idle.upload(data, None, **{"from": "15", "to": "30"}).json()["state"] == "accepted"
+    overlap = idle.upload(data, None, **{"from": "10", "to": "20"}).json()
     assert overlap["verdict"]["reasons"] == ["duplicate"]
 
 
@@ -522,7 +522,7 @@ def test_a_damaged_upload_is_counted_or_refused_never_an_error(idle: Site) -> No
     ],
 )
 def test_a_form_that_does_not_fit_is_told_where(idle: Site, fields: dict[str, str], field: str) -> None:
-    document = problem(idle.upload(b"x", **fields), 422, "validation")
+    document = problem(idle.upload(b"x", None, **fields), 422, "validation")
     assert any(field in one["loc"] for one in document["errors"]), document
 
 

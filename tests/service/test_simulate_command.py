@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from drivers.errors import UnknownFormatError
 from drivers.registry import detect, load
@@ -14,7 +15,7 @@ from service.cli.simulate import app
 runner = CliRunner()
 
 
-def made(tmp_path: Path, *more: str, code: int = 0):
+def made(tmp_path: Path, *more: str, code: int = 0) -> tuple[Path, Result]:
     output = tmp_path / "out.dat"
     done = runner.invoke(app, ["--people", "1s:0,2s:2", "--seed", "1", "-o", str(output), *more])
     assert done.exit_code == code, done.output
@@ -111,11 +112,11 @@ def test_unknown_card_is_named_with_those_there_are(tmp_path: Path) -> None:
     assert "intel5300" in str(done.exception)
 
 
-def labels_of(tmp_path: Path, *more: str) -> dict:
+def labels_of(tmp_path: Path, *more: str) -> dict[str, Any]:
     output = tmp_path / "out.dat"
     done = runner.invoke(app, ["--seed", "1", "-o", str(output), "--json", *more])
     assert done.exit_code == 0, done.output
-    labels = json.loads((tmp_path / "out.labels.json").read_text())
+    labels: dict[str, Any] = json.loads((tmp_path / "out.labels.json").read_text())
     summary = json.loads(done.stdout)
     parsed = load("intel5300").parse(output.read_bytes(), final=True)
     assert summary["frames"] == labels["frames"] == parsed.account.frames

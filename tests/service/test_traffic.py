@@ -6,7 +6,8 @@ import select
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
-        self.answer = lambda number: True
+        self.answer: Callable[[int], bool] = lambda number: True
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -85,12 +86,12 @@ class Clock:
     """A clock that stands still but for waiting, and jumps when told."""
 
     def __init__(self) -> None:
-        self.now, self.jumps = 1000.0, {}
+        self.now = 1000.0
 
     def monotonic(self) -> float:
         return self.now
 
-    def select(self, read: list, write: list, odd: list, wait: float) -> tuple[list, list, list]:
+    def select(self, read: Any, write: Any, odd: Any, wait: float) -> tuple[list[Any], list[Any], list[Any]]:
         self.now += wait
         return [], [], []
 
@@ -148,7 +149,7 @@ def test_auto_takes_what_is_allowed(monkeypatch: pytest.MonkeyPatch, echo: Echo)
             raise PermissionError(1, "Operation not permitted")
         return real(family, kind, protocol)
 
-    monkeypatch.setattr(module.socket, "socket", no_icmp)
+    monkeypatch.setattr(socket, "socket", no_icmp)
     with Traffic("127.0.0.1", port=echo.port) as sender:
         assert sender.method == "udp"
     with pytest.raises(SourceError, match="CAP_NET_RAW"):
