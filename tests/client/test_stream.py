@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ def numbers(found: Any, count: int) -> list[int]:
     return [one.number for one in itertools.islice(found, count)]
 
 
+def close(following: Iterator[Any]) -> None:
+    assert isinstance(following, Generator)
+    following.close()
+
+
 def test_it_begins_with_how_things_stand_and_resumes_after_a_number(api: Running) -> None:
     before = api.append(alert_id="before")
     with rt.Client(api.base, api.key, retry=QUICK) as client:
@@ -52,10 +57,10 @@ def test_it_begins_with_how_things_stand_and_resumes_after_a_number(api: Running
         assert [room.room for room in snapshot.rooms] == ["lab"]
         written = [api.append(alert_id=str(number)) for number in range(3)]
         assert numbers(following, 3) == written
-        following.close()
+        close(following)
         again = client.stream(after=written[0], rooms=["lab"], min_severity="info")
         assert numbers(again, 2) == written[1:]
-        again.close()
+        close(again)
 
 
 def test_one_that_could_not_keep_up_comes_back_and_misses_nothing(api: Running) -> None:
@@ -73,7 +78,7 @@ def test_one_that_could_not_keep_up_comes_back_and_misses_nothing(api: Running) 
             loop.call_soon_threadsafe(one.outbox.end, ended)
         second = [api.append(alert_id="b") for _ in range(3)]
         assert numbers(following, 5) == first[1:] + second
-        following.close()
+        close(following)
 
 
 async def test_events_that_are_gone_for_good_are_told_as_a_snapshot(api: Running) -> None:

@@ -79,7 +79,7 @@ def patiently(ask: Callable[[], httpx2.Response], seconds: float = 90) -> httpx2
         time.sleep(0.2)
 
 
-def teach(site: Site, label: str, capture: Path) -> str | None:
+def teach(site: Site, label: str, capture: Path) -> str:
     """Upload a labelled capture under one key until it is acknowledged; its id."""
     key = uuid.uuid4().hex
     answer = patiently(
@@ -126,7 +126,8 @@ def test_kills_while_a_room_is_taught(site: Site, captures: dict[str, Path]) -> 
     replay(site, captures["0"])
     killer = Killer(site, KILLS)
     killer.start()
-    samples, jobs = [], []
+    samples: list[str] = []
+    jobs: list[dict[str, Any]] = []
     while killer.left or not jobs:
         samples += [teach(site, label, capture) for label, capture in captures.items()]
         jobs.append(adapt(site))

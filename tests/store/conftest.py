@@ -38,7 +38,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Makes URLs of stores that are not there yet, of this test's database or the one that is named."""
-    server, made = Server(), list[str]()
+    server: Server = Server()
+    made: list[str] = []
 
     def make(which: str = kind) -> str:
         nonlocal server

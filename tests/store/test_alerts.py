@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from models.prediction import JsonValue
 from service.events import EventType, Severity
 from service.rooms.alerting.alert import Alert, AlertChange, AlertState, Cause, Key
 from service.rooms.alerting.rules import BUILT_IN, rule_of
@@ -27,7 +28,11 @@ ALERT = Alert(
     reached={Severity.CRITICAL: NOW},
     from_ns=5_000_000_000,
 )
-WALK = {"task": "suspicious_object", "source": "live", "after": {"walk": {"from_s": 6.5, "to_s": 9.0}}}
+WALK: dict[str, JsonValue] = {
+    "task": "suspicious_object",
+    "source": "live",
+    "after": {"walk": {"from_s": 6.5, "to_s": 9.0}},
+}
 ACKNOWLEDGE = Action(AlertState.ACKNOWLEDGED, Cause.ACKNOWLEDGED)
 DISMISS = Action(AlertState.DISMISSED, Cause.DISMISSED, note={"false_alarm": True})
 

@@ -17,6 +17,7 @@ from service.store.schema import events, metadata, site
 def append(store: Store, kind: str = "x") -> int:
     with store.write() as connection:
         result = connection.execute(sa.insert(events).values(time_ns=1, type=kind, data={}))
+        assert result.inserted_primary_key is not None
         return int(result.inserted_primary_key[0])
 
 

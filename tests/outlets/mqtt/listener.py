@@ -25,7 +25,7 @@ class Listener:
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, reconnect_on_failure=True
         )
-        self._client.reconnect_delay_set(0.05, 0.2)
+        self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # it counts in fractions, too
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -34,13 +34,16 @@ class Listener:
         self._birth = birth
         self._subscribed, self._present = threading.Event(), threading.Event()
         self._present.set()
-        self._client.on_pre_connect = lambda *_: self._present.wait(60)
+        self._client.on_pre_connect = self._on_pre_connect
         self.messages: list[paho.MQTTMessage] = []
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 3600 if identifier else 0
         self._client.connect("127.0.0.1", port, clean_start=not identifier, properties=properties)
         self._client.loop_start()
         assert self._subscribed.wait(10)
+
+    def _on_pre_connect(self, *_: object) -> None:
+        self._present.wait(60)
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         """Each time: a broker that was killed may have forgotten who had subscribed."""

@@ -20,7 +20,7 @@ TOPICS = Topics(SETTINGS.prefix, SETTINGS.discovery_prefix, SITE)
 
 def channel_of(document: dict[str, Any], topic: str) -> str:
     """Name of the one channel whose address fits the topic."""
-    found = [
+    found: list[str] = [
         name
         for name, channel in document["channels"].items()
         if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(channel["address"])), topic)

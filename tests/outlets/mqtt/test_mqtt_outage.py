@@ -96,7 +96,8 @@ class Site:
 @contextmanager
 def adding(site: Site) -> Iterator[list[int]]:
     """Events appended as fast as the store takes them."""
-    stop, added = threading.Event(), []
+    stop = threading.Event()
+    added: list[int] = []
 
     def add() -> None:
         while not stop.is_set():

@@ -41,7 +41,7 @@ def state(task: str, **more: Any) -> dict[str, Any]:
 def lost_state(task: str, status: str, reason: str) -> dict[str, Any]:
     """A state without a value, as the overlay makes it."""
     known = state(task)
-    extras = {name: None for name in ("motion", "still") if name in known}
+    extras: dict[str, Any] = {name: None for name in ("motion", "still") if name in known}
     gone = dict.fromkeys(("value", "probability", "interval"))
     return {**known, **extras, **gone, "status": status, "reason": reason}
 
