@@ -72,6 +72,8 @@ def learn_by(name: str, lesson: Lesson, seed: int = 0) -> Learn:
             raise SelectionError("this room's classes are its own: the shipped head knows others")
         return lambda _rows: shipped
     method = adapter(name)
+    if "source" in method.NEEDS and not len(lesson.source):
+        raise SelectionError("there are no old rooms to lean on: no model was trained on frames of this card")
     return lambda rows: method.adapt(lesson.setting(rows), seed)
 
 
@@ -92,9 +94,6 @@ def judge(
             left_out[name] = "no time was left"
             continue
         began = time.monotonic()
-        if name != SHIPPED and "source" in adapter(name).NEEDS and not len(lesson.source):
-            left_out[name] = "there are no old rooms to lean on: no model was trained on frames of this card"
-            continue
         try:
             learn = learn_by(name, lesson)
             ordinal = learn(lesson.rows).kind == "ordinal"

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import sqlalchemy as sa
-
 from models.adapt.contest import Tried, beside, best_of, blocks_of, judge, methods
 from models.adapt.evidence import BLOCK_S, Folds, GateRefusal, folds_of
 from models.adapt.gate import (
@@ -17,22 +15,21 @@ from models.adapt.gate import (
     suspects,
 )
 from models.adapt.head import RoomHead
-from models.adapt.head_file import unpack_head
 from models.errors import SelectionError
-from models.runtime import Base
 from models.sensing import Sensing
 from models.signal.window import WindowSpec
 from models.tasks.ordinal import interval
-from service.adaptation.states import JobState
+from service.adaptation.states import JobState, end_of
 from service.settings import AdaptationSettings
 from service.store.engine import Store
 from service.store.jobs import Job, step
-from service.store.schema import versions
-from service.store.versions import ACTIVE, activate, add_version
+from service.store.versions import activate, add_version
+from service.trainer.incumbent import ALL, Comparison, compare, incumbent_of
 from service.trainer.material import Material, read_material
+from service.trainer.recordings import samples_of
 
 Say = Callable[[float, str], None]
-_TOLD = ("metrics", "candidates", "judged_on", "left_out_samples", "forced")
+_TOLD = ("metrics", "compared_on", "candidates", "judged_on", "left_out_samples", "forced")
 ORDER_REACH = 2.5
 """People by which a counter of other rooms must see two samples the wrong way round; it is wrong itself."""
 
@@ -75,9 +72,12 @@ def adapt_room(shop: Shop, job: Job, say: Say) -> tuple[Material, Outcome]:
     material, folds, odd = _without_suspects(material, folds, forced=forced)
     tried, left_out = _tried(job, material, folds, settings, say)
     best = best_of(tried)
-    before = _before(shop.store, job, material, best.score)
+    compared = _comparison(shop, material, folds, job, best.score)
     if not forced:
-        check_better(best.score, before, blocks_of(material, BLOCK_S))
+        blocks = blocks_of(material, BLOCK_S)
+        check_better(best.score, None, blocks)
+        if compared is not None:
+            compared.check(proven=not folds.provisional, blocks=blocks)
     return material, Outcome(
         head=best.head(material.rows),
         method=best.name,
@@ -89,7 +89,11 @@ def adapt_room(shop: Shop, job: Job, say: Say) -> tuple[Material, Outcome]:
             "simulated": material.simulated,
             "samples": list(material.samples),
             "left_out_samples": odd,
-            "metrics": {"before": before.document() if before else None, "after": best.score.document()},
+            "metrics": {
+                "before": compared.before.document() if compared else None,
+                "after": (compared.after if compared else best.score).document(),
+            },
+            "compared_on": compared.rows if compared else None,
             "candidates": {
                 **{one.name: one.score.document() | {"seconds": round(one.seconds, 2)} for one in tried},
                 **{name: {"left_out": why} for name, why in left_out.items()},
@@ -131,11 +135,6 @@ def keep(store: Store, job: Job, material: Material, outcome: Outcome, shadow_s:
         if done is None:
             connection.rollback()
         return done.state if done else None
-
-
-def end_of(*, provisional: bool) -> JobState:
-    """The good end of a job."""
-    return JobState.PROVISIONAL if provisional else JobState.ACTIVATED
 
 
 def _tried(
@@ -188,31 +187,23 @@ def _without_suspects(material: Material, folds: Folds, *, forced: bool) -> tupl
         if len(odd) > MOST_SUSPECTS * len(names):
             raise GateRefusal(
                 "inconsistent_samples",
-                f"of {len(names)} recordings {len(odd)} or more look like another label than theirs, "
-                f"{', '.join(odd)} among them: record them again, or delete those that are wrong",
+                f"of {len(names)} recordings {len(odd)} or more look like another label than theirs, samples "
+                f"{', '.join(samples_of(odd, material.recordings))} among them: record them again, or delete "
+                "those that are wrong",
             )
         material = replace(material, rows=material.rows.take(material.rows.session != found[0]))
         folds = folds_of(material.rows, material.classes, material.length_s)
-    return material, folds, odd
+    return material, folds, samples_of(odd, material.recordings)
 
 
-def _before(store: Store, job: Job, material: Material, judged: Score) -> Score | None:
+def _comparison(shop: Shop, material: Material, folds: Folds, job: Job, judged: Score) -> Comparison | None:
     """How what serves now tells the rows that were judged; None where nothing may speak."""
-    head = _active(store, job, material.backbone) or material.native()
-    return None if head is None else beside(head, material, judged)
-
-
-def _active(store: Store, job: Job, backbone: Base) -> RoomHead | None:
-    """The room's own head that serves now, if it stands on the same backbone and means the same classes."""
-    mine = (versions.c.room == job.room) & (versions.c.task == job.task) & (versions.c.state == ACTIVE)
-    with store.read() as connection:
-        row = connection.execute(sa.select(versions).where(mine)).mappings().first()
-    if row is None or row["model_digest"] != backbone.card.digest:
-        return None
-    try:
-        return unpack_head(row["head"])
-    except ValueError:
-        return None
+    serving = incumbent_of(shop.store, job.room, job.task, material.backbone.card.digest)
+    if serving is not None:
+        return compare(serving, material, folds, judged)
+    native = material.native()
+    before = None if native is None else beside(native, material, judged)
+    return None if before is None else Comparison(before, judged, ALL)
 
 
 def _cells(material: Material) -> list[list[Any]]:

@@ -1,9 +1,10 @@
 """What a job learns from: the room's accepted samples as labelled vectors, and what they stand on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from models.adapt.base import Rows
 from models.adapt.evidence import GateRefusal
@@ -13,43 +14,41 @@ from models.runtime import Base
 from models.sensing import Sensing
 from models.signal.clip import Clip
 from models.signal.view import View
-from models.signal.window import MIN_OCCUPANCY, Window, WindowSpec
+from models.signal.window import MIN_OCCUPANCY, WindowSpec
 from models.task_names import FIXED
 from service.store.engine import Store
 from service.store.samples import Sample, accepted_samples, load_windows
+from service.trainer.recordings import recordings
 
 SIMULATED, COUNTING = "simulated", "counting"
-APART_S = 60.0
-"""Samples of one label that lie closer than this are one recording, cut in two."""
+Seen = tuple[Sample, int, npt.NDArray[np.float64]]
+"""A sample, the start of one of its windows, Unix ns, and the vector of that window."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material(Lesson):
-    """A lesson from the store, and which samples it is made of."""
+    """A lesson from the store, which samples it is made of, and which recording each belongs to."""
 
     samples: tuple[str, ...]
+    recordings: Mapping[str, str]
 
 
 def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: WindowSpec) -> Material:
-    """All accepted samples of the room and task.
+    """All accepted samples of the room and task; the windows of one sample at a time are held.
 
     Raises:
         GateRefusal: there are none, or they do not belong together.
     """
     samples = accepted_samples(store, room, task)
-    kinds = {sample.origin == SIMULATED for sample in samples}
-    if len(kinds) > 1:
-        raise GateRefusal(
-            "mixed_samples", "some samples are simulated and some are not: delete those of one kind"
-        )
-    cut = [(sample, window) for sample in samples for window in _windows(store, sample, spec)]
-    if not cut:
+    if not samples:
         raise GateRefusal("insufficient_evidence", f"room {room} has no accepted samples of {task}")
-    simulated = kinds.pop()
-    nics = sorted({nic for _, window in cut for nic in window.nics})
-    backbone = sensing.base_of(task, nics, room, simulated=simulated)
+    simulated = _kind(samples)
+    nics = {track.nic for sample in samples for track in _clip(store, sample).tracks}
+    backbone = sensing.base_of(task, sorted(nics), room, simulated=simulated)
     classes = _classes(task, samples, backbone)
-    rows = _rows(cut, backbone, classes, room)
+    of = recordings(samples)
+    seen = [one for sample in samples for one in _seen(_clip(store, sample), sample, backbone, spec)]
+    rows = _rows(seen, of, classes, room)
     return Material(
         rows=rows,
         source=remembered(backbone, classes, rows.values.shape[1]),
@@ -60,18 +59,28 @@ def read_material(store: Store, sensing: Sensing, room: str, task: str, spec: Wi
         simulated=simulated,
         length_s=spec.length_s,
         samples=tuple(sample.sample for sample in samples),
+        recordings=of,
     )
 
 
-def _windows(store: Store, sample: Sample, spec: WindowSpec) -> list[Window]:
+def _kind(samples: Sequence[Sample]) -> bool:
+    kinds = {sample.origin == SIMULATED for sample in samples}
+    if len(kinds) > 1:
+        raise GateRefusal(
+            "mixed_samples", "some samples are simulated and some are not: delete those of one kind"
+        )
+    return kinds.pop()
+
+
+def _clip(store: Store, sample: Sample) -> Clip:
+    """What is kept of the sample; an empty clip where it was deleted this very moment."""
     data = load_windows(store, sample.sample)
     if data is None:
-        return []
+        return Clip(sample.from_ns, sample.from_ns)
     try:
-        cut = Clip.unpack(data).windows(spec)
+        return Clip.unpack(data)
     except ValueError as error:
         raise GateRefusal("damaged_sample", f"sample {sample.sample}: {error}; delete it") from error
-    return [window for window in cut if window.occupancy >= MIN_OCCUPANCY]
 
 
 def _classes(task: str, samples: Sequence[Sample], backbone: Base) -> tuple[str, ...]:
@@ -92,37 +101,21 @@ def _classes(task: str, samples: Sequence[Sample], backbone: Base) -> tuple[str,
     return backbone.card.classes
 
 
-def _rows(cut: Sequence[tuple[Sample, Window]], backbone: Base, classes: Sequence[str], room: str) -> Rows:
-    recording = _recordings([sample for sample, _ in cut])
-    vectors, kept = [], []
-    for sample, window in cut:
-        vector = backbone.vector(View(window))
+def _seen(clip: Clip, sample: Sample, backbone: Base, spec: WindowSpec) -> Iterable[Seen]:
+    for window in clip.windows(spec):
+        vector = backbone.vector(View(window)) if window.occupancy >= MIN_OCCUPANCY else None
         if vector is not None:
-            vectors.append(vector)
-            kept.append((sample, window))
-    if not kept:
+            yield sample, window.start_ns, vector
+
+
+def _rows(seen: Sequence[Seen], of: Mapping[str, str], classes: Sequence[str], room: str) -> Rows:
+    if not seen:
         raise GateRefusal("insufficient_evidence", "no window of the samples holds a measured stream")
-    began = min(window.start_ns for _, window in kept)
+    began = min(start_ns for _, start_ns, _ in seen)
     return Rows(
-        np.stack(vectors),
-        np.array([classes.index(sample.label) for sample, _ in kept], np.int64),
-        np.full(len(kept), room),
-        np.array([recording[sample.sample] for sample, _ in kept]),
-        np.array([(window.start_ns - began) / 1e9 for _, window in kept]),
+        np.stack([vector for _, _, vector in seen]),
+        np.array([classes.index(sample.label) for sample, _, _ in seen], np.int64),
+        np.full(len(seen), room),
+        np.array([of[sample.sample] for sample, _, _ in seen]),
+        np.array([(start_ns - began) / 1e9 for _, start_ns, _ in seen]),
     )
-
-
-def _recordings(samples: Sequence[Sample]) -> dict[str, str]:
-    """Sample -> the first sample of its recording; an uploaded file is a recording by itself."""
-    found: dict[str, str] = {}
-    last: dict[str, tuple[int, str]] = {}
-    for sample in sorted({one.sample: one for one in samples}.values(), key=lambda one: one.from_ns):
-        if "file" in sample.verdict:
-            found[sample.sample] = str(sample.verdict["file"]["sha256"])
-            continue
-        before = last.get(sample.label)
-        joined = before is not None and sample.from_ns - before[0] < APART_S * 1e9
-        name = before[1] if before is not None and joined else sample.sample
-        found[sample.sample] = name
-        last[sample.label] = max(sample.to_ns, before[0] if before else 0), name
-    return found
