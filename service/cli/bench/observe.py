@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import track
