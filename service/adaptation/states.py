@@ -41,6 +41,11 @@ FOLLOWING: dict[JobState, frozenset[JobState]] = {
 """State -> states that may follow. A job without a shadow run goes from evaluating to its end."""
 
 
+def end_of(*, provisional: bool) -> JobState:
+    """The good end of a job."""
+    return JobState.PROVISIONAL if provisional else JobState.ACTIVATED
+
+
 class IllegalStepError(ServiceError):
     """A job was asked to go where it cannot."""
 

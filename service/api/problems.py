@@ -43,6 +43,12 @@ KINDS: Mapping[str, Kind] = {
     "model-there": Kind(
         409, "A model of that name is there already", "Give the card another name; models are not replaced."
     ),
+    "model-missing": Kind(
+        409,
+        "The model that the version stands on is not there",
+        "Put `model` of the digest `model_digest` back on a shelf that `models.shelves` names, or start an "
+        "adaptation: it learns the room anew from its samples.",
+    ),
     "model-refused": Kind(
         422,
         "The model breaks the contract",

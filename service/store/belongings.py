@@ -21,6 +21,7 @@ HISTORY: Final[Mapping[sa.Table, tuple[str, str]]] = {
     s.samples: ("from_ns", "to_ns"),
     s.jobs: ("created_ns", "updated_ns"),
     s.versions: ("created_ns", "created_ns"),
+    s.activations: ("activated_ns", "activated_ns"),
     s.idempotency: ("created_ns", "created_ns"),
     s.answers: ("created_ns", "created_ns"),
 }

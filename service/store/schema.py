@@ -234,6 +234,17 @@ versions = sa.Table(
     sqlite_autoincrement=True,
 )
 
+activations = sa.Table(
+    "activations",
+    metadata,
+    sa.Column("activation", _COUNTER, primary_key=True, autoincrement=True),  # the highest serves: a stack
+    sa.Column("room", sa.Text, nullable=False, index=True),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("activated_ns", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 idempotency = sa.Table(
     "idempotency",
     metadata,

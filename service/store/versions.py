@@ -1,4 +1,4 @@
-"""Versions of a room's own head: which one is active, and the one before it to go back to.
+"""Versions of a room's own head: which one is active, and those that served before it to go back to.
 
 Of a room and task at most one version is active and at most one in its shadow run. Without an active one the
 room is served by the backbone's shipped head, or by nothing. Activation is one transaction; the worker reads
@@ -7,9 +7,9 @@ it between two windows.
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,12 +17,15 @@ from models.adapt.head import RoomHead
 from models.adapt.head_file import pack_head
 from models.prediction import JsonValue
 from service.events import EventType
+from service.store.activations import Activation, put_on_top, stack_of, take_off
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.log import append_event
 from service.store.schema import versions
 
 SHADOW, ACTIVE, RETIRED, REFUSED = "shadow", "active", "retired", "refused"
+Backbone = tuple[str, str]
+"""Name and digest of the model that a head stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,19 @@ class Version:
     job: str | None
     created_ns: int
     activated_ns: int | None
+
+    @property
+    def backbone(self) -> Backbone:
+        """The model without which it cannot serve."""
+        return self.model, self.model_digest
+
+
+class RolledBack(NamedTuple):
+    """Which version was left, which serves now, and which served between but can no more."""
+
+    left: int
+    active: int | None
+    skipped: tuple[int, ...]
 
 
 def add_version(
@@ -80,46 +96,38 @@ def add_version(
 
 
 def activate(connection: sa.Connection, version: int, *, actor: str, why: str) -> Version | None:
-    """Make this version the active one, and say so; None if it is no more. What was active is retired."""
+    """Make this version the active one, and say so; as it was before, None if it is no more.
+
+    What was active is retired. Of one that is active already nothing changes, and nothing is said.
+    """
     found = _select(connection, versions.c.version == version)
-    if found is None:
-        return None
-    now = time.time_ns()
-    before = _active(connection, found.room, found.task)
-    _retire(connection, found.room, found.task, ACTIVE)
-    connection.execute(
-        sa.update(versions).where(versions.c.version == version).values(state=ACTIVE, activated_ns=now)
-    )
-    _tell(connection, (found.room, found.task), (before, version), actor, why)
+    if found is not None and found.state != ACTIVE:
+        put_on_top(connection, found.room, found.task, version, time.time_ns())
+        _serve(connection, (found.room, found.task), version, actor, why)
     return found
 
 
-def deactivate(connection: sa.Connection, room: str, task: str, *, actor: str, why: str) -> None:
-    """Go back to what the room had before any version."""
-    before = _active(connection, room, task)
-    _retire(connection, room, task, ACTIVE)
-    _tell(connection, (room, task), (before, None), actor, why)
-
-
 def roll_back(
-    connection: sa.Connection, room: str, task: str, *, actor: str
-) -> tuple[int, int | None] | None:
-    """Go back to the version that served before the active one, or to none; None if none is active.
+    connection: sa.Connection,
+    room: str,
+    task: str,
+    *,
+    actor: str,
+    there: Collection[Backbone] | None = None,
+) -> RolledBack | None:
+    """Undo the last activation: go back to what served before it, or to none; None if none is active.
 
-    Returns:
-        The version that was left, and the one that serves now.
+    Versions that are gone are passed over, and so are those whose model is not among what is `there`, if
+    that is known.
     """
-    active = _active(connection, room, task)
-    if active is None:
+    left = _active(connection, room, task)
+    if left is None:
         return None
-    mine = (versions.c.room == room) & (versions.c.task == task)
-    served = mine & (versions.c.version < active) & versions.c.activated_ns.is_not(None)
-    older = connection.execute(sa.select(sa.func.max(versions.c.version)).where(served)).scalar()
-    if older is None:
-        deactivate(connection, room, task, actor=actor, why="rollback")
-    else:
-        activate(connection, older, actor=actor, why="rollback")
-    return active, older
+    below, skipped = _below(connection, room, task, there)
+    take_off(connection, room, task, below)
+    active = None if below is None else below.version
+    _serve(connection, (room, task), active, actor, "rollback")
+    return RolledBack(left, active, skipped)
 
 
 def list_versions(store: Store, room: str, task: str | None = None) -> list[Version]:
@@ -148,8 +156,9 @@ def note_shadow(connection: sa.Connection, version: int, seen: Mapping[str, Any]
 
 
 def refuse(connection: sa.Connection, version: int) -> None:
-    """The version did not pass; it is kept, and never served."""
-    connection.execute(sa.update(versions).where(versions.c.version == version).values(state=REFUSED))
+    """A candidate did not pass; it is kept. A version that is in no shadow run any more stays as it is."""
+    candidate = (versions.c.version == version) & (versions.c.state == SHADOW)
+    connection.execute(sa.update(versions).where(candidate).values(state=REFUSED))
 
 
 def _facts() -> list[Any]:
@@ -164,6 +173,34 @@ def _select(connection: sa.Connection, where: Any) -> Version | None:  # noqa: A
 def _retire(connection: sa.Connection, room: str, task: str, state: str) -> None:
     where = (versions.c.room == room) & (versions.c.task == task) & (versions.c.state == state)
     connection.execute(sa.update(versions).where(where).values(state=RETIRED))
+
+
+def _below(
+    connection: sa.Connection, room: str, task: str, there: Collection[Backbone] | None
+) -> tuple[Activation | None, tuple[int, ...]]:
+    """The newest activation that can be gone back to, and the versions above it whose model is missing."""
+    where = (versions.c.room == room) & (versions.c.task == task) & (versions.c.state == RETIRED)
+    rows = connection.execute(sa.select(*_facts()).where(where)).mappings()
+    retired = {row["version"]: Version(**row) for row in rows}
+    skipped = list[int]()
+    for one in stack_of(connection, room, task):
+        if one.version not in retired:  # erased since, or it serves now
+            continue
+        if there is None or retired[one.version].backbone in there:
+            return one, tuple(dict.fromkeys(skipped))
+        skipped.append(one.version)
+    return None, tuple(dict.fromkeys(skipped))
+
+
+def _serve(
+    connection: sa.Connection, place: tuple[str, str], version: int | None, actor: str, why: str
+) -> None:
+    """Let this version serve instead of what is active, and say so; None: what the room had before any."""
+    before = _active(connection, *place)
+    _retire(connection, *place, ACTIVE)
+    now = {"state": ACTIVE, "activated_ns": time.time_ns()}
+    connection.execute(sa.update(versions).where(versions.c.version == version).values(now))
+    _tell(connection, place, (before, version), actor, why)
 
 
 def _active(connection: sa.Connection, room: str, task: str) -> int | None:

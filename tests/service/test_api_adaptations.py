@@ -61,7 +61,7 @@ def test_from_samples_to_an_active_version_and_back(api: Running, trainer: Train
     (version,) = api.client.get("/v1/rooms/lab/models").json()["items"]
     assert (version["version"], version["state"], version["job"]) == (done["version"], "active", job["job"])
     answer = api.client.post("/v1/rooms/lab/models/rollback", params={"task": "counting"})
-    assert answer.json() == {"left": version["version"], "active": None}
+    assert answer.json() == {"left": version["version"], "active": None, "skipped": []}
     again = api.client.post("/v1/rooms/lab/models/rollback", params={"task": "counting"})
     assert (again.status_code, again.json()["type"]) == (409, "/problems/nothing-to-roll-back")
     back = api.client.post(f"/v1/rooms/lab/models/{version['version']}/activate")

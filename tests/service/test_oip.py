@@ -178,9 +178,11 @@ def test_a_head_on_features_alone_answers_too_and_a_refused_one_does_not(api: Ru
     make_active(api, version)
     answer = infer(api, "presence@hall", inputs(view, head=True))
     assert outputs(answer)["probabilities"].sum() == pytest.approx(1, abs=1e-5)
+    refused = teach(api, bare("presence"), view, room="hall")
     with api.store.write() as connection:
-        refuse(connection, version)
-    assert infer(api, "presence@hall", inputs(view, head=True)).status_code == 404
+        refuse(connection, refused)
+    path = f"presence@hall/versions/{refused}"
+    assert infer(api, path, inputs(view, head=True)).status_code == 404
 
 
 def test_a_head_of_ones_own_takes_the_place_of_the_shipped_one(api: Running, view: View) -> None:

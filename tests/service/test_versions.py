@@ -123,8 +123,8 @@ def test_versions_are_activated_one_by_one_and_rolled_back_to_none(store: Store)
         activate(connection, third, actor="me", why="gate")
     assert states(store) == {first: RETIRED, second: RETIRED, third: ACTIVE}
     with store.write() as connection:
-        assert roll_back(connection, "lab", "counting", actor="me") == (third, second)
-        assert roll_back(connection, "lab", "counting", actor="me") == (second, None)
+        assert roll_back(connection, "lab", "counting", actor="me") == (third, second, ())
+        assert roll_back(connection, "lab", "counting", actor="me") == (second, None, ())
         assert roll_back(connection, "lab", "counting", actor="me") is None
     with store.read() as connection:
         told = connection.execute(sa.select(events.c.data)).scalars().all()

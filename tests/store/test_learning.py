@@ -118,7 +118,7 @@ def test_versions_serve_one_at_a_time_and_roll_back(store: Store) -> None:
             activate(connection, number, actor="me", why="test")
             made.append(number)
     with store.write() as connection:
-        assert roll_back(connection, "lab", "presence", actor="me") == (made[1], made[0])
+        assert roll_back(connection, "lab", "presence", actor="me") == (made[1], made[0], ())
     found = {one.version: (one.state, one.shadow) for one in list_versions(store, "lab")}
     assert found == {made[0]: ("active", {"windows": 3}), made[1]: ("retired", {"windows": 3})}
     with store.read() as connection:

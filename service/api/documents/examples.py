@@ -265,7 +265,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     },
     "RecalibrationBody": {"mode": "empty", "start_delay_s": 60, "duration_s": 180},
     "ResumeBody": {"drop_schedule": False},
-    "Rollback": {"left": 7, "active": 6},
+    "Rollback": {"left": 7, "active": 5, "skipped": [6]},
     "Room": {**_CONFIG, "room": "lobby", "revision": 3, "created_at": _THEN, "updated_at": _LATER},
     "RoomConfig": _CONFIG,
     "RoomVersion": _VERSION,

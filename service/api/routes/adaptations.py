@@ -1,14 +1,18 @@
 """Adaptation: jobs that give a room a head of its own, and the versions that come out."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from models.adapt import AUTO, SHIPPED, available, tier_of
+from models.bare import bare
+from models.zoo import CardError
 from service.adaptation.states import IllegalStepError, JobState
 from service.api.answers import answer, page, tagged_page, unfit
 from service.api.auth import Caller, Ctx, guarded
+from service.api.context import Context
 from service.api.documents.jobs import AdaptationBody, Job, MethodList, Rollback, RoomVersion, RoomVersionPage
 from service.api.problems import Problem
 from service.api.routes.rooms import announce_rooms, no_room
@@ -16,9 +20,10 @@ from service.rooms.config import Name
 from service.state import rfc3339
 from service.store import jobs as held
 from service.store.audit import change, record
+from service.store.by_hand import activate_by_hand, roll_back_by_hand
 from service.store.keys import Role
 from service.store.rooms import get_room
-from service.store.versions import Version, activate, get_version, list_versions, refuse, roll_back
+from service.store.versions import Backbone, Version, get_version, list_versions, refuse
 
 router = APIRouter(tags=["adaptation"])
 KIND = "adaptation"
@@ -30,6 +35,7 @@ _SOMETIMES = (
     "source",
     "calibrated_links",
     "links_without_enough_frames",
+    "links_roamed",
 )
 JobId = Annotated[str, Path(max_length=64)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**53)]
@@ -108,12 +114,18 @@ def read_versions(room: Name, request: Request, context: Ctx, task: TaskQuery = 
 
 @router.post("/v1/rooms/{room}/models/{version}/activate", response_model=RoomVersion, **guarded(Role.ADMIN))
 def activate_version(room: Name, version: VersionNumber, context: Ctx, caller: Caller) -> Response:
-    """Serve this version from the next window on, whatever the gate said of it."""
+    """Serve this version from the next window on, whatever the gate said of it.
+
+    A shadow run of the room and task ends: the version's own well, that of another is cancelled.
+    """
+    missing = Problem("version-not-found", f"room {room} has no version {version}")
     found = get_version(context.store, version)
     if found is None or found.room != room:
-        raise Problem("version-not-found", f"room {room} has no version {version}")
+        raise missing
+    _see_backbone(context, found)
     with context.store.write() as connection:
-        activate(connection, version, actor=caller.actor, why="asked")
+        if activate_by_hand(connection, version, actor=caller.actor) is None:
+            raise missing
     announce_rooms(context)
     now = get_version(context.store, version)
     return answer(version_document(now or found))
@@ -123,15 +135,20 @@ def activate_version(room: Name, version: VersionNumber, context: Ctx, caller: C
 def roll_back_version(
     room: Name, context: Ctx, caller: Caller, task: Annotated[str, Query(max_length=64)]
 ) -> Response:
-    """Go back to the version before the active one, or to the shipped model."""
+    """Go back to what served before the active version came to serve, again and again down to no version.
+
+    Versions whose model is no longer there are passed over (`skipped`). A shadow run of the room and task is
+    cancelled.
+    """
     if get_room(context.store, room) is None:
         raise no_room(room)
+    there = _backbones(context, task)
     with context.store.write() as connection:
-        done = roll_back(connection, room, task, actor=caller.actor)
+        done = roll_back_by_hand(connection, room, task, actor=caller.actor, there=there)
     if done is None:
         raise Problem("nothing-to-roll-back", f"room {room} has no active version of {task}")
     announce_rooms(context)
-    return answer({"left": done[0], "active": done[1]})
+    return answer(done._asdict())
 
 
 def job_document(job: held.Job) -> dict[str, Any]:
@@ -172,6 +189,31 @@ def version_document(version: Version) -> dict[str, Any]:
         "created_at": rfc3339(version.created_ns),
         "activated_at": rfc3339(version.activated_ns) if version.activated_ns else None,
     }
+
+
+def _backbones(context: Context, task: str) -> Collection[Backbone] | None:
+    """The models that heads of this task can stand on; None if the shelves cannot be read.
+
+    Then nothing is known against any head: the worker serves with what it read before.
+    """
+    try:
+        cards = context.cards()
+    except (CardError, OSError):
+        return None
+    return {(card.name, card.digest) for card in (*cards, bare(task).card)}
+
+
+def _see_backbone(context: Context, version: Version) -> None:
+    """See that the version would be served: without its model the room has no answer for the task."""
+    there = _backbones(context, version.task)
+    if there is not None and version.backbone not in there:
+        name, digest = version.backbone
+        raise Problem(
+            "model-missing",
+            f"version {version.version} stands on model {name!r} with digest {digest[:12]}…, and none of the "
+            f"shelves {', '.join(context.settings.models.shelves)} holds it",
+            {"model": name, "model_digest": digest},
+        )
 
 
 def _job(context: Ctx, caller: Caller, job: str) -> held.Job:

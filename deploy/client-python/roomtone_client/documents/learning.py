@@ -93,7 +93,11 @@ class RoomVersion(msgspec.Struct, frozen=True):
 
 
 class Rollback(msgspec.Struct, frozen=True):
-    """Which version was left, and which serves now (None: the shipped model, or none)."""
+    """Which version was left, and which serves now (None: the shipped model, or none).
+
+    Those `skipped` served between, and cannot serve any more, since their model is gone.
+    """
 
     left: int
     active: int | None = None
+    skipped: list[int] = []
