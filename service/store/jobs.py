@@ -2,13 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from service.adaptation.states import JobState, check_step
+from service.adaptation.states import IllegalStepError, JobState, check_step
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.pauses import check_not_paused
@@ -49,6 +49,21 @@ def create_job(
         JobTaken: one of this room and task is not over yet.
         PausedError: the room is paused.
     """
+    with store.write() as connection:
+        return create_job_in(connection, room=room, task=task, kind=kind, request=request, actor=actor)
+
+
+def create_job_in(
+    connection: sa.Connection, *, room: str, task: str, kind: str, request: Mapping[str, Any], actor: str
+) -> Job:
+    """As `create_job`, in the caller's write transaction.
+
+    Raises:
+        JobTaken: one of this room and task is not over yet.
+        PausedError: the room is paused.
+    """
+    check_not_paused(connection, room)
+    _check_free(connection, room, task)
     now = time.time_ns()
     row: dict[str, Any] = {
         "job": f"job-{uuid.uuid4().hex[:16]}",
@@ -63,24 +78,10 @@ def create_job(
         "created_ns": now,
         "updated_ns": now,
     }
-    with store.write() as connection:
-        check_not_paused(connection, room)
-        other = connection.execute(
-            sa.select(jobs.c.job).where(
-                (jobs.c.room == room) & (jobs.c.task == task) & jobs.c.state.in_(OPEN)
-            )
-        ).scalar()
-        if other is not None:
-            raise JobTaken(other)
-        connection.execute(sa.insert(jobs).values(row))
-        record(
-            connection,
-            actor=actor,
-            action=f"{kind}.asked",
-            target=room,
-            detail={"job": row["job"], **request},
-        )
-        return _job(row)
+    connection.execute(sa.insert(jobs).values(row))
+    detail = {"job": row["job"], **request}
+    record(connection, actor=actor, action=f"{kind}.asked", target=room, detail=detail)
+    return _job(row)
 
 
 def get_job(store: Store, job: str) -> Job | None:
@@ -141,17 +142,53 @@ def note_in(connection: sa.Connection, job: str, facts: Mapping[str, Any]) -> Jo
 
 def requeue_broken(store: Store, kind: str) -> list[Job]:
     """Jobs whose process died half way: queued again, or failed when that happened too often."""
-    broken = (JobState.RUNNING.value, JobState.EVALUATING.value)
+    return _bring_back(store, kind, _again_or_failed)
+
+
+def give_back(store: Store, kind: str) -> list[Job]:
+    """Jobs whose process stops because it was told to: queued again, and that try does not count."""
+    return _bring_back(store, kind, _again_uncounted)
+
+
+def _check_free(connection: sa.Connection, room: str, task: str) -> None:
+    """See that every job of this room and task is over.
+
+    Raises:
+        JobTaken: one is not.
+    """
+    mine = (jobs.c.room == room) & (jobs.c.task == task) & jobs.c.state.in_(OPEN)
+    other = connection.execute(sa.select(jobs.c.job).where(mine)).scalar()
+    if other is not None:
+        raise JobTaken(other)
+
+
+def _bring_back(store: Store, kind: str, bring: Callable[[sa.Connection, Job], Job | None]) -> list[Job]:
+    """Each job that runs, brought where it belongs; those that were."""
     changed = []
-    for job in list_jobs(store, states=broken, kind=kind):
-        with store.write() as connection:
-            if job.attempts >= _TRIES:
-                reason = f"the process died {job.attempts} times while it ran this job"
-                found = step(connection, job.job, JobState.FAILED, {"reason": "crashed", "detail": reason})
-            else:
-                found = step(connection, job.job, JobState.QUEUED, {"progress": 0.0})
+    for job in list_jobs(store, states=[JobState.RUNNING.value, JobState.EVALUATING.value], kind=kind):
+        try:
+            with store.write() as connection:
+                found = bring(connection, job)
+        except IllegalStepError:  # somebody cancelled it since it was listed
+            continue
         changed += [found] if found else []
     return changed
+
+
+def _again_or_failed(connection: sa.Connection, job: Job) -> Job | None:
+    if job.attempts < _TRIES:
+        return step(connection, job.job, JobState.QUEUED, {"progress": 0.0})
+    reason = f"the process died {job.attempts} times while it ran this job"
+    return step(connection, job.job, JobState.FAILED, {"reason": "crashed", "detail": reason})
+
+
+def _again_uncounted(connection: sa.Connection, job: Job) -> Job | None:
+    found = step(connection, job.job, JobState.QUEUED, {"progress": 0.0})
+    if found is None:
+        return None
+    attempts = found.attempts - 1
+    connection.execute(sa.update(jobs).where(jobs.c.job == job.job).values(attempts=attempts))
+    return replace(found, attempts=attempts)
 
 
 def _job(row: Mapping[str, Any] | sa.RowMapping) -> Job:

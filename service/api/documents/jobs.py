@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from service.adaptation.empty_request import LONGEST_DELAY_S, LONGEST_S, SHORTEST_S
 from service.adaptation.states import JobState
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
@@ -12,9 +13,9 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 class AdaptationBody(BaseModel):
     """What is to be adapted, and how.
 
-    `method` is `auto`, or one that GET /v1/adaptation-methods lists. `shadow_s`: how long the candidate runs
-    beside what serves (by default as the site is configured; 0: not at all). `force` activates without
-    evidence; only an admin may ask for it.
+    `method` is `auto`, or one that GET /v1/adaptation-methods lists. `shadow_s`: seconds of windows that the
+    candidate is asked about beside what serves (by default as the site is configured; 0: none). `force`
+    activates without evidence; only an admin may ask for it.
     """
 
     model_config = ConfigDict(
@@ -40,13 +41,17 @@ class RecalibrationBody(BaseModel):
     )
 
     mode: Literal["empty", "labelled"] = "empty"
-    start_delay_s: Annotated[float, Field(ge=0, le=86400)] = 30.0
-    duration_s: Annotated[float, Field(ge=60, le=3600)] = 180.0
+    start_delay_s: Annotated[float, Field(ge=0, le=LONGEST_DELAY_S)] = 30.0
+    duration_s: Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_S)] = 180.0
     dry_run: bool = False
 
 
 class Job(BaseModel):
-    """A job. `reason` and `detail` say why it was refused or failed; `metrics` are of held-out samples."""
+    """A job. `reason` and `detail` say why it was refused or failed, or who ended its shadow run.
+
+    `detail` of an activated one says so if fewer windows came in its shadow run than were asked for.
+    `metrics` are of held-out samples.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -74,7 +79,11 @@ class Job(BaseModel):
 
 
 class RoomVersion(BaseModel):
-    """One version of a room's own head, and how it was judged."""
+    """One version of a room's own head, and how it was judged.
+
+    `shadow`: how many windows it was asked about in its shadow run (`windows`, in `seconds`), on how many it
+    failed (`errors`), and how many further ones held too few frames to ask (`unheard`).
+    """
 
     version: int
     task: str
@@ -106,7 +115,11 @@ class MethodList(BaseModel):
 
 
 class Rollback(BaseModel):
-    """Which version was left, and which serves now (null: the shipped model, or none)."""
+    """Which version was left, and which serves now (null: the shipped model, or none).
+
+    `skipped` served between, and cannot serve any more, since their model is gone.
+    """
 
     left: int
     active: int | None
+    skipped: list[int]

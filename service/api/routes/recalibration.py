@@ -79,19 +79,28 @@ def _from_samples(
 def _ended(
     context: Context, room: str, why: dict[str, str], caller: Caller, *, dry_run: bool
 ) -> dict[str, Any]:
-    """A recalibration from samples that is over before it began."""
-    job = _create(context, room, {"mode": "labelled", "dry_run": dry_run}, caller)
-    with context.store.write() as connection:
-        take_step(connection, CalibrationStep(job.job, (JobState.REFUSED,), why))
+    """A recalibration from samples that is over before it began: nobody ever sees it queued."""
+    job = _create(context, room, {"mode": "labelled", "dry_run": dry_run}, caller, why)
     context.hub.wake()
     return job_document(held.get_job(context.store, job.job) or job)
 
 
-def _create(context: Context, room: str, request: dict[str, Any], caller: Caller) -> held.Job:
+def _create(
+    context: Context, room: str, request: dict[str, Any], caller: Caller, why: dict[str, str] | None = None
+) -> held.Job:
+    """Queue a recalibration, or refuse it in the same transaction, if there is a reason why.
+
+    Raises:
+        Problem: another job of the room is not over.
+    """
     try:
-        return held.create_job(
-            context.store, room=room, task=PRESENCE, kind=KIND, request=request, actor=caller.actor
-        )
+        with context.store.write() as connection:
+            job = held.create_job_in(
+                connection, room=room, task=PRESENCE, kind=KIND, request=request, actor=caller.actor
+            )
+            if why is not None:
+                take_step(connection, CalibrationStep(job.job, (JobState.REFUSED,), why))
+            return job
     except held.JobTaken as taken:
         raise _taken(room, str(taken)) from taken
 
