@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from models.prediction import JsonValue, Prediction
 from models.signal.window import Window, WindowSpec
+from service.adaptation.empty_request import empty_request
 from service.adaptation.empty_room import HOLD_OUT_S, EmptyRoom, RefusedError
 from service.adaptation.states import JobState
 from service.state import rfc3339
 from service.store.calibration import KIND, CalibrationStep
 from service.store.engine import Store
-from service.store.jobs import Job, list_jobs, requeue_broken
+from service.store.jobs import Job, give_back, list_jobs, requeue_broken
 from service.worker.batch import Batch
 from service.worker.ledger import LinkLedger
 from service.worker.rooms import RoomRuntime
@@ -57,6 +58,10 @@ class Recalibrations:
         """Jobs that the worker before us left half done are queued again, or failed."""
         for job in requeue_broken(self._store, KIND):
             _log.warning("job %s of room %s was interrupted; it is %s", job.job, job.room, job.state.value)
+
+    def stop(self) -> None:
+        """The worker was told to stop: the next one takes its jobs up again, and that try does not count."""
+        give_back(self._store, KIND)
 
     def read(self, now_ns: int, batch: Batch) -> None:
         """Begin jobs that wait; let go of those that were cancelled, or whose room is gone."""
@@ -109,8 +114,15 @@ class Recalibrations:
             self._end(room, batch, JobState.FAILED, why)
 
     def _begin(self, job: Job, now_ns: int, batch: Batch) -> None:
-        ready_ns = int(job.doc.get("ready_ns") or now_ns + round(job.request["start_delay_s"] * 1e9))
-        run = _Run(job.job, ready_ns, float(job.request["duration_s"]), bool(job.request["dry_run"]))
+        """Run the job; one that asks for something else is failed, or it would keep others away for ever."""
+        try:
+            asked = empty_request(job.request)
+        except ValueError as error:
+            why = {"reason": "error", "detail": f"the request cannot be worked on: {error}", "eta_s": None}
+            batch.calibrations.append(CalibrationStep(job.job, (JobState.FAILED,), why))
+            return
+        ready_ns = int(job.doc.get("ready_ns") or now_ns + round(asked.start_delay_s * 1e9))
+        run = _Run(job.job, ready_ns, asked.duration_s, asked.dry_run)
         self._runs[job.room] = run
         facts = {"ready_ns": ready_ns, "ready_at": rfc3339(ready_ns), **_progress(run, now_ns)}
         batch.calibrations.append(CalibrationStep(job.job, (JobState.RUNNING,), facts))
