@@ -129,8 +129,9 @@ class WindowSettings(Section):
 class AdaptationSettings(Section):
     """How rooms get heads of their own.
 
-    A candidate runs `shadow_s` seconds beside what serves before it is activated; `budget_s` bounds how long
-    methods are compared; with `strict` every class needs two recordings, and nothing is provisional.
+    A candidate is asked about `shadow_s` seconds of windows beside what serves before it is activated;
+    `budget_s` bounds how long methods are compared; with `strict` every class needs two recordings, and
+    nothing is provisional.
     """
 
     shadow_s: Annotated[float, Field(ge=0, le=86400)] = 30.0

@@ -21,6 +21,7 @@ from service.settings import Settings
 from service.store.engine import open_store
 from service.store.part import only_part
 from service.trainer.adaptation import Shop
+from service.trainer.leaving import given_back
 from service.trainer.loop import Trainer
 
 NICENESS = 10
@@ -30,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 def run_trainer(settings: Settings, stop: Callable[[], bool]) -> None:
-    """Run the trainer of a site until `stop`; a job that runs then is queued again by the next trainer.
+    """Run the trainer of a site until `stop`; a job that runs then waits for the next trainer.
 
     Raises:
         ServiceError: store, bus or models cannot be opened.
@@ -48,15 +49,16 @@ def run_trainer(settings: Settings, stop: Callable[[], bool]) -> None:
     beating = threading.Thread(target=_beat, args=(settings, told, over), daemon=True)
     try:
         with only_part(store, "trainer") as keep:
-            trainer = Trainer(Shop(store, sensing, spec, settings.adaptation), told.put)
+            trainer = Trainer(Shop(store, sensing, spec, settings.adaptation), told.put, stop)
             trainer.start()
             beating.start()
             _log.info("trainer_started", torch=has_torch(), methods=available())
-            while not stop():
-                keep()
-                if (news := shelf.news()) is not None:
-                    trainer.use(news)
-                _turn(trainer)
+            with given_back(trainer, stop):
+                while not stop():
+                    keep()
+                    if (news := shelf.news()) is not None:
+                        trainer.use(news)
+                    _turn(trainer)
             _log.info("trainer_stopped", **trainer.counters)
     finally:
         over.set()

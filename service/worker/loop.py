@@ -113,6 +113,7 @@ class Worker:
         while self._pending:
             self._predict()
         self._settle()
+        self.recalibrations.stop()
 
     def turn(self, timeout_s: float) -> None:
         """One turn; waits up to `timeout_s` for something to arrive."""
