@@ -142,7 +142,7 @@ class RoomRuntime:
                 room=self.room,
                 own=asked,
             )
-            run = self._shadows.setdefault(candidate.version, ShadowRun(candidate.version))
+            run = self._shadows.setdefault(candidate.version, ShadowRun(candidate.version, self.spec.hop_s))
             run.see(said[0], active)
             batch.shadows[candidate.version] = run.report()
         for gone in set(self._shadows) - {one.version for one in self.candidates.values()}:
