@@ -22,6 +22,7 @@ from drivers.source import SNIFF_BYTES
 from models.prediction import JsonValue
 from models.signal.clip import Clip, joined, piece_of, window_ends
 from models.signal.window import RoomBuffer, WindowSpec
+from service.adaptation.fingerprint import Fingerprint, FrameNumbers, numbers_of
 
 MOST_FRAMES = 2_000_000
 LONGEST_S = 600.0
@@ -43,9 +44,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was in it; `file` names the bytes and the seconds, `counts` says what became of every frame."""
+    """What was in it; `file` names the bytes and the seconds, `counts` says what became of every frame.
+
+    By `frames` the clip's frames are known again.
+    """
 
     clip: Clip
+    frames: Fingerprint
     file: Mapping[str, JsonValue]
     counts: Mapping[str, JsonValue]
 
@@ -102,15 +107,17 @@ def read_upload(file: BinaryIO, wanted: Wanted, spec: WindowSpec, now_ns: int) -
         "from_s": wanted.from_s,
         "to_s": round(to_s, 3),
     }
-    return Taken(clip, name | {"nic": reader.pipeline.nic.NAME}, reader.counts())
+    frames = Fingerprint.of(reader.numbers, clip.start_ns, clip.end_ns)
+    return Taken(clip, frames, name | {"nic": reader.pipeline.nic.NAME}, reader.counts())
 
 
 class _Reader:
-    """Frames of a capture on their way into pieces of a clip."""
+    """Frames of a capture on their way into pieces of a clip; `numbers` are of the frames of each piece."""
 
     def __init__(self, pipeline: Pipeline, wanted: Wanted, spec: WindowSpec, now_ns: int) -> None:
         self.pipeline = pipeline
         self.past = False
+        self.numbers: list[FrameNumbers] = []
         hop_ns = round(spec.hop_s * 1e9)
         self._wanted, self._spec, self._now_ns = wanted, spec, now_ns // hop_ns * hop_ns
         self._buffer = RoomBuffer(spec)
@@ -198,6 +205,7 @@ class _Reader:
         for window in self._buffer.closed(flush=flush):
             seen_ns = self._pieces[-1].end_ns if self._pieces else window.start_ns
             self._pieces.append(piece_of(window, seen_ns))
+            self.numbers.append(numbers_of(window, seen_ns))
 
 
 def _nic_of(head: bytes, name: str) -> Nic:

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import anyio.to_thread
+
 from service.adaptation.upload import LONGEST_S
 from service.api.context import Context
 from service.api.problems import Problem
 from service.api.sampling import take_live, window_spec
 from service.state import unix_ns
 from service.store.samples import Asked, Sample, document
+from service.store.standing import standing_of
 
 _MILLISECOND_NS = 1_000_000
 NOT_ABOUT_FRAMES = "what it is about was not measured in frames, so there is nothing to label"
@@ -35,7 +38,10 @@ async def label_span(context: Context, asked: Asked, from_ns: int | None, to_ns:
     """Have the newest part of a span labelled, as far as it is in memory; `asked` without its span."""
     if from_ns is None or to_ns is None:
         return Labelled(None, NOT_ABOUT_FRAMES)
-    spec = window_spec(context)
+    standing = await anyio.to_thread.run_sync(standing_of, context.store, asked.room)
+    if standing is None:
+        return Labelled(None, f"room {asked.room} was deleted meanwhile")
+    asked, spec = replace(asked, standing=standing), window_spec(context)
     least_ns = round((spec.length_s + spec.hop_s) * 1e9)
     wanted = Span(from_ns, to_ns).newest(least_ns)
     try:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from service.api.methods import refuse_method
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.store.pauses import PausedError
+from service.store.standing import RoomGoneError
 
 _TOLD = 50
 
@@ -30,6 +31,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(PausedError, _on_paused)
+    app.add_exception_handler(RoomGoneError, _on_room_gone)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, _on_misfit)
 
@@ -41,6 +43,10 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_paused(request: Request, error: Exception) -> Response:
     return problem_response(Problem("room-paused", str(error)), request_id_of(request.scope))
+
+
+async def _on_room_gone(request: Request, error: Exception) -> Response:
+    return problem_response(Problem("room-not-found", str(error)), request_id_of(request.scope))
 
 
 async def _on_misfit(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from service.api.context import Context
 from service.api.documents.samples import SampleForm
 from service.api.problems import Problem
 from service.rooms.pause import PAUSED
-from service.store.baselines import read_fresh
+from service.store.baselines import of_kind, read_fresh
 from service.store.idempotency import KeyReusedError, Once
 from service.store.samples import (
     ACCEPTED,
@@ -33,6 +34,7 @@ from service.store.samples import (
     get_sample,
     labelled,
 )
+from service.store.standing import RoomErasedError
 
 WAIT_S = 5.0
 """How long the worker may take to answer."""
@@ -84,7 +86,8 @@ def made_once(make: Callable[[], Sample]) -> Sample:
     """The sample, new or made before under the same key.
 
     Raises:
-        Problem: idempotency-key-reused, or sample-not-found: it was deleted since.
+        Problem: idempotency-key-reused, or sample-not-found: it was deleted since, or the room was erased.
+        RoomGoneError: the room was deleted meanwhile.
     """
     try:
         return make()
@@ -94,6 +97,8 @@ def made_once(make: Callable[[], Sample]) -> Sample:
         ) from error
     except LookupError as error:
         raise Problem("sample-not-found", f"this request made {error}, which was deleted since") from error
+    except RoomErasedError as error:
+        raise Problem("sample-not-found", str(error)) from error
 
 
 def _look(context: Context, sample: Sample) -> Sample:
@@ -124,17 +129,23 @@ def _read_and_add(
     except UploadError as error:
         raise Problem("upload-unusable", str(error), {"counts": dict(error.counts)}) from error
     answer = _judged(context, asked, taken, _SIMULATED if fields.simulated else UPLOAD)
-    span = Asked(asked.room, asked.task, asked.label, taken.clip.start_ns, taken.clip.end_ns, asked.actor)
+    span = replace(asked, from_ns=taken.clip.start_ns, to_ns=taken.clip.end_ns)
     return add(context.store, span, answer, once)
 
 
 def _judged(context: Context, asked: Asked, taken: Taken, origin: str) -> Answer:
     from_s, to_s = float(str(taken.file["from_s"])), float(str(taken.file["to_s"]))
     said = Labelled(
-        asked.task, asked.label, round(from_s * 1e9), round(to_s * 1e9), str(taken.file["sha256"])
+        asked.task,
+        asked.label,
+        round(from_s * 1e9),
+        round(to_s * 1e9),
+        str(taken.file["sha256"]),
+        taken.frames,
     )
     earlier = [labelled(one) for one in accepted_samples(context.store, asked.room, asked.task)]
-    verdict = judge(taken.clip, said, window_spec(context), earlier, read_fresh(context.store, asked.room))
+    known = of_kind(read_fresh(context.store, asked.room), simulated=origin == _SIMULATED)
+    verdict = judge(taken.clip, said, window_spec(context), earlier, known)
     told = verdict.to_json() | {"file": dict(taken.file), "counts": dict(taken.counts)}
     windows = taken.clip.pack() if verdict.accepted else None
     return Answer("", ACCEPTED if verdict.accepted else REJECTED, told, origin, windows)

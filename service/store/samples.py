@@ -9,19 +9,22 @@ answer only one does.
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
-from service.adaptation.verdict import Labelled
+from service.adaptation.fingerprint import Fingerprint
+from service.adaptation.verdict import FINGERPRINT, Labelled, shown
 from service.state import rfc3339
 from service.store.audit import record
 from service.store.engine import Store
 from service.store.idempotency import Once, forget, made_before, remember
 from service.store.pauses import check_not_paused
 from service.store.schema import samples
+from service.store.scrubbing import owe_scrub
+from service.store.standing import Standing, check_standing
 
 PENDING, ACCEPTED, REJECTED, EXPIRED = "pending", "accepted", "rejected", "expired"
 UPLOAD = "upload"
@@ -61,6 +64,8 @@ class Asked:
     actor: str
     origin: str = ""
     """`FALSE_ALARM`, or nothing special."""
+    standing: Standing | None = None
+    """How the room stood when the request began; nothing is kept unless it still does. None: nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ def ask(store: Store, asked: Asked, once: Once | None = None) -> Sample:
         KeyReusedError: the key was used for another request.
         LookupError: it made a sample that was deleted since.
         PausedError: the room is paused.
+        RoomGoneError: the room was deleted since the request began.
+        RoomErasedError: its history was.
     """
     with store.write() as connection:
         known = None if once is None else made_before(connection, once)
@@ -195,16 +202,28 @@ def delete_sample(store: Store, room: str, sample: str, *, actor: str) -> bool:
             "bytes": found.bytes,
         }
         record(connection, actor=actor, action="sample.deleted", target=room, detail=detail)
-        return True
+        owe_scrub(connection)
+    store.scrub()
+    return True
 
 
 def labelled(sample: Sample) -> Labelled:
     """What the sample says, for judging others."""
-    file = sample.verdict.get("file")
+    verdict = sample.verdict
+    frames = Fingerprint.from_text(verdict.get(FINGERPRINT, ""))
+    found = Labelled(
+        sample.task,
+        sample.label,
+        sample.from_ns,
+        sample.to_ns,
+        frames=frames,
+        good_s=verdict.get("good_seconds"),
+    )
+    file = verdict.get("file")
     if file is None:
-        return Labelled(sample.task, sample.label, sample.from_ns, sample.to_ns)
+        return found
     start_ns, end_ns = round(file["from_s"] * 1e9), round(file["to_s"] * 1e9)
-    return Labelled(sample.task, sample.label, start_ns, end_ns, file["sha256"])
+    return replace(found, from_ns=start_ns, to_ns=end_ns, file=file["sha256"])
 
 
 def document(sample: Sample) -> dict[str, Any]:
@@ -218,13 +237,15 @@ def document(sample: Sample) -> dict[str, Any]:
         "origin": sample.origin,
         "from": rfc3339(sample.from_ns),
         "to": rfc3339(sample.to_ns),
-        "verdict": sample.verdict,
+        "verdict": shown(sample.verdict),
         "bytes": sample.bytes,
         "created_at": rfc3339(sample.created_ns),
     }
 
 
 def _insert(connection: sa.Connection, asked: Asked) -> Sample:
+    if asked.standing is not None:
+        check_standing(connection, asked.standing)
     check_not_paused(connection, asked.room)
     now = time.time_ns()
     stale = (samples.c.state == EXPIRED) & (samples.c.created_ns < now - _FORGET_EXPIRED_S * 10**9)

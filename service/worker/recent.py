@@ -1,12 +1,13 @@
 """The last minutes of every room as clips in memory, so that a span can be labelled after it has passed."""
 
 from collections import OrderedDict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from drivers.wire import Source
 from models.signal.clip import Clip, joined, piece_of
 from models.signal.window import Window
+from service.adaptation.fingerprint import Fingerprint, FrameNumbers, numbers_of
 
 _LEAST_LIVE_FIRST = (Source.SIMULATED, Source.REPLAY, Source.LIVE)
 _OBJECTS_BYTES = 1024
@@ -18,10 +19,11 @@ class _Piece:
     number: int
     clip: Clip
     source: Source
+    numbers: FrameNumbers
 
     @property
     def nbytes(self) -> int:
-        return self.clip.nbytes + _OBJECTS_BYTES * (1 + len(self.clip.tracks))
+        return self.clip.nbytes + self.numbers.nbytes + _OBJECTS_BYTES * (1 + len(self.clip.tracks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Recent:
             held = self._rooms.setdefault(room, deque())
         seen_ns = held[-1].clip.end_ns if held else window.start_ns
         self._number += 1
-        piece = _Piece(self._number, piece_of(window, seen_ns), source)
+        piece = _Piece(self._number, piece_of(window, seen_ns), source, numbers_of(window, seen_ns))
         held.append(piece)
         self._order[piece.number] = room
         self.nbytes += piece.nbytes
@@ -75,14 +77,15 @@ class Recent:
 
     def cut(self, room: str, span: Span) -> tuple[Clip, Source]:
         """A span that is held, and where its frames came from: the least live speaks for it."""
-        pieces = [
-            piece
-            for piece in self._rooms.get(room, ())
-            if piece.clip.end_ns > span.from_ns and piece.clip.start_ns < span.to_ns
-        ]
+        pieces = list(self._within(room, span))
         sources = {piece.source for piece in pieces}
         source = next((one for one in _LEAST_LIVE_FIRST if one in sources), Source.LIVE)
         return joined([piece.clip for piece in pieces], span.from_ns, span.to_ns), source
+
+    def fingerprint(self, room: str, span: Span) -> Fingerprint:
+        """By what the frames of a span that is held are known again."""
+        moments = (piece.numbers for piece in self._within(room, span))
+        return Fingerprint.of(moments, span.from_ns, span.to_ns)
 
     def keep_only(self, rooms: Collection[str]) -> None:
         """Forget rooms that are not among these."""
@@ -93,6 +96,11 @@ class Recent:
         """Forget all of a room."""
         while self._rooms.get(room):
             self._drop_oldest(room)
+
+    def _within(self, room: str, span: Span) -> Iterator[_Piece]:
+        for piece in self._rooms.get(room, ()):
+            if piece.clip.end_ns > span.from_ns and piece.clip.start_ns < span.to_ns:
+                yield piece
 
     def _drop_oldest(self, room: str) -> None:
         held = self._rooms[room]

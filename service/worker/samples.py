@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from drivers.wire import Source
 from models.prediction import JsonValue
@@ -78,10 +79,12 @@ class Sampling:
             return Answer(sample.sample, EXPIRED, {"accepted": False, "reasons": [BROKEN]})
 
     def _judged(self, sample: Sample, room: RoomRuntime) -> Answer:
-        clip, source = self.recent.cut(sample.room, Span(sample.from_ns, sample.to_ns))
+        span = Span(sample.from_ns, sample.to_ns)
+        clip, source = self.recent.cut(sample.room, span)
         earlier = accepted_samples(self._store, sample.room, sample.task)
         known = of_kind(room.baselines, simulated=source is Source.SIMULATED)
-        said, others = labelled(sample), [labelled(one) for one in earlier]
+        said = replace(labelled(sample), frames=self.recent.fingerprint(sample.room, span))
+        others = [labelled(one) for one in earlier]
         false_alarm = sample.origin == FALSE_ALARM
         verdict = judge(clip, said, self._spec, others, known, false_alarm=false_alarm)
         windows = clip.pack() if verdict.accepted else None

@@ -49,9 +49,9 @@ class SampleForm(BaseModel):
 class SampleVerdict(BaseModel):
     """What was found. `reasons` speak against the sample, `warnings` do not; `detail` explains both.
 
-    `windows` hold enough packets; `occupancy` is the mean of all; `motion` is the share of them in which
-    something moves; `balance` says how many seconds of each label were accepted, with this sample. An upload
-    also has `file` and `counts`.
+    `windows` hold enough packets, and `good_seconds` lie in them; `occupancy` is the mean of all windows that
+    fit into the span; `motion` is the share of the good ones in which something moves; `balance` says how
+    many good seconds of each label were accepted, with this sample. An upload has `file` and `counts` too.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -62,6 +62,7 @@ class SampleVerdict(BaseModel):
     detail: dict[str, str]
     windows: int
     seconds: float
+    good_seconds: float = 0.0
     occupancy: float
     motion: float | None
     balance: dict[str, float]
@@ -89,6 +90,7 @@ class Sample(BaseModel):
                         "detail": {},
                         "windows": 27,
                         "seconds": 30.0,
+                        "good_seconds": 30.0,
                         "occupancy": 0.99,
                         "motion": 0.0,
                         "balance": {"vacant": 30.0},

@@ -28,6 +28,7 @@ from service.rooms.config import Name, TaskName
 from service.store.keys import Role
 from service.store.rooms import get_room
 from service.store.samples import Asked, delete_sample, document, sample_page
+from service.store.standing import Standing, standing_of
 
 router = APIRouter(tags=["samples"])
 MOST_FIELDS = 16
@@ -74,25 +75,26 @@ async def take_sample(
     it is answered.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == FORM_KIND:
-        return await _take_upload(room, request, context, caller, key)
-    if kind != JSON_KIND:
+    if kind not in {JSON_KIND, FORM_KIND}:
         raise unsupported(kind, JSON_KIND, FORM_KIND)
+    standing = await anyio.to_thread.run_sync(_standing, context, room)
+    if kind == FORM_KIND:
+        return await _take_upload(standing, request, context, caller, key)
     body = await read_body(request)
-    await anyio.to_thread.run_sync(_check_room, context, room)
     from_ns, to_ns = span_of(body, window_spec(context))
-    asked = Asked(room, body.task, str(body.label), from_ns, to_ns, caller.actor)
+    asked = Asked(room, body.task, str(body.label), from_ns, to_ns, caller.actor, standing=standing)
     once = once_of(key, caller.actor, room, body.model_dump_json())
     return answer(document(await take_live(context, asked, once)), 201, replayed(once))
 
 
 async def _take_upload(
-    room: Name, request: Request, context: Ctx, caller: Caller, key: str | None
+    standing: Standing, request: Request, context: Ctx, caller: Caller, key: str | None
 ) -> Response:
+    room = standing.room
     async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=_FIELD_BYTES) as form:
         fields, file = read_form(form)
         await anyio.to_thread.run_sync(_check_room, context, room, fields.link)
-        asked = Asked(room, fields.task, fields.label, 0, 0, caller.actor)
+        asked = Asked(room, fields.task, fields.label, 0, 0, caller.actor, standing=standing)
         digest = "" if key is None else await anyio.to_thread.run_sync(digest_of, file.file)
         once = once_of(key, caller.actor, room, fields.model_dump_json(), digest)
         sample = await take_upload(context, asked, fields, file.file, once)
@@ -122,6 +124,14 @@ def erase_sample(room: Name, sample: Name, context: Ctx, caller: Caller) -> Resp
     if not delete_sample(context.store, room, sample, actor=caller.actor):
         raise Problem("sample-not-found", f"room {room} has no sample {sample!r}")
     return Response(status_code=204)
+
+
+def _standing(context: Ctx, room: str) -> Standing:
+    """How the room stands before anything is read of what is sent."""
+    found = standing_of(context.store, room)
+    if found is None:
+        raise no_room(room)
+    return found
 
 
 def _check_room(context: Ctx, room: str, link: str | None = None) -> None:

@@ -17,6 +17,7 @@ class Verdict(msgspec.Struct, frozen=True):
     detail: dict[str, str] = {}
     windows: int = 0
     seconds: float = 0.0
+    good_seconds: float = 0.0
     occupancy: float = 0.0
     motion: float | None = None
     balance: dict[str, float] = {}
