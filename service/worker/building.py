@@ -97,7 +97,10 @@ class Building:
             self._tell_link(link, ledgers, batch, lost=False, reason="frames")
 
     def follow(self, follow: Follow, ledgers: Ledgers, batch: Batch) -> None:
-        """The link follows this transmitter now: remember it; a change is told, and outdates the baseline."""
+        """The link follows this transmitter now: remember it; a change is told, and outdates the baseline.
+
+        Also one that a recalibration is about to make.
+        """
         batch.transmitters[follow.link] = follow.after
         place, now = self.layout.links.get(follow.link), self._now_ns()
         if not follow.before or place is None or place.room is None:
@@ -114,6 +117,7 @@ class Building:
         batch.stale[place.room, follow.link] = {"reason": "link_roamed", "since_ns": now}
         room = self.rooms.get(place.room)
         if room is not None:
+            room.roamed[follow.link] = now
             room.baselines = {link: one for link, one in room.baselines.items() if link != follow.link}
 
     def look_for_silence(self, ledgers: Ledgers, batch: Batch) -> None:

@@ -139,7 +139,7 @@ class DriftWatch:
 def _look(room: RoomRuntime, window: Window, tracks: Mapping[str, Track]) -> list[str]:
     """Show a window to the tracks; links whose block is over."""
     found = View(window).motions
-    empty = not _occupied(room) and not any(
+    empty = _vacant(room, window) and not any(
         log_odds(one, tracks[link].baseline) >= 0 for link, one in found.items() if link in tracks
     )
     over = []
@@ -152,6 +152,9 @@ def _look(room: RoomRuntime, window: Window, tracks: Mapping[str, Track]) -> lis
     return over
 
 
-def _occupied(room: RoomRuntime) -> bool:
+def _vacant(room: RoomRuntime, window: Window) -> bool:
+    """Whether presence is known, and vacant in this very window: what is unknown may be anybody."""
     row = room.rows.get(PRESENCE)
-    return row is not None and row.memory.ok and row.memory.value == "occupied"
+    if row is None or row.memory.window != (window.start_ns, window.end_ns):
+        return False
+    return row.memory.value == "vacant" and row.memory.waiting is None

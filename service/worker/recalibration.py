@@ -30,13 +30,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Run:
-    """A job that runs. `after_ns`: newest frame when people had left, None before; then `empty` collects."""
+    """A job that runs.
+
+    `after_ns`: newest frame when people had left, None before; that was at host time `began_ns`. Then `empty`
+    collects.
+    """
 
     job: str
     ready_ns: int
     duration_s: float
     dry_run: bool
     after_ns: int | None = None
+    began_ns: int = 0
     empty: EmptyRoom | None = None
     heard_ns: int = 0
     told_ns: int = 0
@@ -83,7 +88,8 @@ class Recalibrations:
             if name not in rooms:
                 continue
             if run.after_ns is None and now_ns >= run.ready_ns:
-                run.after_ns, run.heard_ns = _newest(rooms[name], ledgers), now_ns
+                run.after_ns = _newest(rooms[name], ledgers)
+                run.began_ns = run.heard_ns = now_ns
             if run.after_ns is not None and now_ns - run.heard_ns > SILENCE_S * 1e9:
                 detail = f"no frames of any link of the room for {SILENCE_S:.0f} s"
                 self._end(rooms[name], batch, JobState.REFUSED, {"reason": "no_frames", "detail": detail})
@@ -101,10 +107,11 @@ class Recalibrations:
         if run.empty is None:
             run.empty = EmptyRoom(window.start_ns, run.duration_s, self._spec, room.baselines_for(window))
         run.heard_ns = now_ns
+        run.empty.roamed |= {link for link, at_ns in room.roamed.items() if at_ns >= run.began_ns}
         try:
             run.empty.take(window, room.source_of(window), made)
             if run.empty.complete:
-                self._passed(room, run, run.empty.judge(), now_ns, batch)
+                self._passed(room, run, run.empty, now_ns, batch)
         except RefusedError as refused:
             why = {"reason": refused.reason, "detail": refused.detail}
             self._end(room, batch, JobState.REFUSED, why)
@@ -131,14 +138,25 @@ class Recalibrations:
         self,
         room: RoomRuntime,
         run: _Run,
-        found: Mapping[str, Mapping[str, JsonValue]],
+        empty: EmptyRoom,
         now_ns: int,
         batch: Batch,
     ) -> None:
-        """The held-out minute agrees: the new baselines replace the old ones, unless it was a dry run."""
+        """All was seen: where the held-out minute agrees, the new baselines replace the old ones.
+
+        Unless it was a dry run; and a link that roamed meanwhile has none.
+
+        Raises:
+            RefusedError: there are no new baselines.
+        """
+        found = empty.judge()
         told = {link: _told(one, room.baselines.get(link)) for link, one in found.items()}
-        left = sorted(set(room.config.links) - set(found))
-        facts: dict[str, Any] = {"calibrated_links": told, "links_without_enough_frames": left}
+        left = sorted(set(room.config.links) - set(found) - empty.roamed)
+        facts: dict[str, Any] = {
+            "calibrated_links": told,
+            "links_without_enough_frames": left,
+            "links_roamed": sorted(empty.roamed),
+        }
         if run.dry_run:
             detail = "all checks passed; without `dry_run` these baselines would serve now"
             self._end(room, batch, JobState.REFUSED, {"reason": "dry_run", "detail": detail, **facts})

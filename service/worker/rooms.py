@@ -35,6 +35,7 @@ class RoomRuntime:
     Attributes:
         own: heads of the room's own that serve, by task; `candidates` are in their shadow run.
         sources: where each link's frames come from.
+        roamed: host time at which links last followed another sender.
         received_ns: host time of the newest frame that a window takes.
         rows: newest state by task, as stored.
         predicted_ns: end of the newest predicted window, capture time.
@@ -50,6 +51,7 @@ class RoomRuntime:
     rows: dict[str, StateRow] = field(default_factory=dict)
     predicted_ns: int | None = None
     sources: dict[str, Source] = field(default_factory=dict)
+    roamed: dict[str, int] = field(default_factory=dict)
     received_ns: int | None = None
     paused: bool = field(init=False)
     buffer: RoomBuffer = field(init=False)
