@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.adaptation.states import JobState
-from service.api.routes import recalibration
+from service.api import asked_job
 from service.store.jobs import create_job, get_job, list_jobs
 from service.store.schema import audit
 from tests.service.bench import Bench
@@ -34,7 +34,7 @@ def test_a_store_that_is_busy_leaves_no_job_half_made(
 
     body = {"mode": "labelled", "dry_run": dry_run}
     with monkeypatch.context() as patch:
-        patch.setattr(recalibration, "take_step", busy)
+        patch.setattr(asked_job, "take_step", busy)
         assert api.client.post("/v1/admin/rooms/lab/recalibrate", json=body).status_code >= 500
     assert list_jobs(api.store) == []
     again = api.client.post("/v1/admin/rooms/lab/recalibrate", json=body)

@@ -11,6 +11,7 @@ from models.bare import bare
 from models.zoo import CardError
 from service.adaptation.states import IllegalStepError, JobState
 from service.api.answers import answer, page, tagged_page, unfit
+from service.api.asked_job import queue_job
 from service.api.auth import Caller, Ctx, guarded
 from service.api.context import Context
 from service.api.documents.jobs import AdaptationBody, Job, MethodList, Rollback, RoomVersion, RoomVersionPage
@@ -23,6 +24,7 @@ from service.store.audit import change, record
 from service.store.by_hand import activate_by_hand, roll_back_by_hand
 from service.store.keys import Role
 from service.store.rooms import get_room
+from service.store.standing import standing_of
 from service.store.versions import Backbone, Version, get_version, list_versions, refuse
 
 router = APIRouter(tags=["adaptation"])
@@ -51,8 +53,8 @@ def read_methods() -> Response:
 @router.post("/v1/rooms/{room}/adaptations", status_code=202, response_model=Job, **guarded(Role.OPERATOR))
 def start_adaptation(room: Name, body: AdaptationBody, context: Ctx, caller: Caller) -> Response:
     """Learn the room from its accepted samples: a job, which ends in a better head or says why not."""
-    found = get_room(context.store, room)
-    if found is None:
+    standing, found = standing_of(context.store, room), get_room(context.store, room)
+    if standing is None or found is None:
         raise no_room(room)
     if body.task not in found.config.tasks:
         raise unfit("task", f"room {room} does not run {body.task!r}, but {', '.join(found.config.tasks)}")
@@ -64,9 +66,7 @@ def start_adaptation(room: Name, body: AdaptationBody, context: Ctx, caller: Cal
     shadow_s = context.settings.adaptation.shadow_s if body.shadow_s is None else body.shadow_s
     request = {"method": body.method, "shadow_s": shadow_s, "force": body.force}
     try:
-        job = held.create_job(
-            context.store, room=room, task=body.task, kind=KIND, request=request, actor=caller.actor
-        )
+        job = queue_job(context, standing, task=body.task, kind=KIND, request=request, actor=caller.actor)
     except held.JobTaken as taken:
         raise Problem(
             "job-taken", f"job {taken} of {room}/{body.task} is not over", {"job": str(taken)}
