@@ -77,7 +77,10 @@ class Store:
                     raise
 
     def scrub(self) -> bool:
-        """See that bytes erased before are in no file any more; False where that is left to the database."""
+        """See that bytes erased before are in no file any more.
+
+        False while somebody reads an older moment, and where that is left to the database.
+        """
         return self.engine.dialect.name == "sqlite" and empty_log(self.engine)
 
     def close(self) -> None:

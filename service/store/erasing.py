@@ -1,6 +1,7 @@
 """Erasing what was measured and learned in a room, while the room stays.
 
-On SQLite erased bytes are overwritten in the file (`secure_delete`) and the write-ahead log is emptied.
+On SQLite erased bytes are overwritten in the file (`secure_delete`) and the write-ahead log is emptied, at
+once or as soon as nobody reads what was before (`service.store.scrubbing`).
 PostgreSQL gives the space back with its next VACUUM. Backups made before are the keeper's own.
 """
 
@@ -20,6 +21,7 @@ from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
 from service.store.log import append_event
 from service.store.schema import alerts, answers, erasures, events, rooms
+from service.store.scrubbing import owe_scrub
 
 _DAY_NS: Final = 86_400_000_000_000
 
@@ -62,6 +64,7 @@ def erase_history(
     connection: sa.Connection, room: str, span: Range, now_ns: int, cause: str
 ) -> dict[str, int]:
     """As `erase`, in the caller's transaction; every open alert of the room ends for this cause."""
+    owe_scrub(connection)
     gone = {str(LOG.name): _blank(connection, room, span)}
     _clear_alerts(connection, room, now_ns, cause)
     for table, (begin, end) in HISTORY.items():

@@ -29,6 +29,7 @@ from service.store.schema import (
     samples,
     screenings,
 )
+from service.store.scrubbing import owe_scrub
 from service.store.settings import RetentionSettings
 
 BATCH: Final = 500
@@ -47,7 +48,7 @@ class Old:
 def forget_old(store: Store, settings: RetentionSettings, now_ns: int | None = None) -> Iterator[int]:
     """Delete what is too old; after each transaction the number of rows that went with it.
 
-    Who iterates decides on the pace, and may stop at any time.
+    Who iterates decides on the pace, and may stop at any time. What went is owed a scrub.
     """
     now = time.time_ns() if now_ns is None else now_ns
     for record_ in list_rooms(store):
@@ -69,7 +70,7 @@ def _of_room(room: RoomRecord, now: int) -> list[Old]:
         Old(predictions, mine & (predictions.c.task == task) & (predictions.c.to_ns < since))
         for task in tasks
     ]
-    done = alerts.c.state.in_(["cleared", "dismissed"]) & ~alerts.c.holds
+    done = (alerts.c.state == "cleared") | ((alerts.c.state == "dismissed") & ~alerts.c.holds)
     over = (alerts.c.room == room.room) & done & (alerts.c.updated_ns < since)
     seen = (screenings.c.room == room.room) & (screenings.c.closed_ns < since)
     return [*windows, Old(alerts, over), Old(screenings, seen)]
@@ -103,6 +104,7 @@ def _delete(store: Store, old: Old) -> Iterator[int]:
         )
         with store.write() as connection:
             gone = connection.execute(sa.delete(old.table).where(these & old.where)).rowcount
+            owe_scrub(connection)
         yield gone
         if len(found) < BATCH:
             return
@@ -123,6 +125,7 @@ def _forget_events(store: Store, since_ns: int) -> Iterator[int]:
             return
         with store.write() as connection:
             gone = forget(connection, last)
+            owe_scrub(connection)
         yield gone
 
 
@@ -136,4 +139,5 @@ def _forget_samples(store: Store, since_ns: int) -> Iterator[int]:
             connection.execute(sa.delete(samples).where(samples.c.sample == row["sample"]))
             detail = {name: row[name] for name in ("sample", "task", "label")}
             record(connection, actor="retention", action="sample.deleted", target=row["room"], detail=detail)
+            owe_scrub(connection)
         yield 1

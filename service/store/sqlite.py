@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from service.errors import StoreError
 
 BUSY_TIMEOUT_S = 5.0
+_EMPTY_WITHIN_MS = 500
+"""So long readers are waited for before the log is emptied; meanwhile no writer gets in."""
 _IDLE_KEPT = 48
 """Connections, more than a process has threads: one costs little, making one anew in every request much."""
 
@@ -44,14 +46,17 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
 def empty_log(engine: sa.Engine) -> bool:
     """Bring the write-ahead log into the file and empty it, so that erased bytes are in neither.
 
-    False while somebody reads an older moment of the store: the log is then emptied by a later writer.
+    False while somebody reads an older moment of the store: nothing empties the log until it is tried again.
     """
     raw = engine.raw_connection()
+    cursor = raw.cursor()
     try:
-        busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {_EMPTY_WITHIN_MS}")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError:  # another writer keeps the file for long
         return False
     finally:
+        cursor.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
         raw.close()
     return not busy
 
