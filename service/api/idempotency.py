@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.answered_room import room_in
 from service.api.auth import SECRET_MARK
 from service.api.guard import UPLOADS
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
@@ -78,7 +79,8 @@ class Idempotent:
         try:
             await self._app(scope, caught.receive, caught.send)
             if 200 <= caught.status < 300:
-                await anyio.to_thread.run_sync(finish, self._store, once, caught.answer(scope))
+                answer = caught.answer(scope)
+                await anyio.to_thread.run_sync(finish, self._store, once, answer, room_in(answer.body))
                 kept = True
         finally:
             if not kept:

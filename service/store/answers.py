@@ -56,9 +56,10 @@ def begin(store: Store, once: Once, room: str | None) -> Answer | None:
     return Answer(known.status, known.headers, known.body)
 
 
-def finish(store: Store, once: Once, answer: Answer) -> None:
-    """Keep the answer for the next time the same is asked."""
-    told = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+def finish(store: Store, once: Once, answer: Answer, room: str | None = None) -> None:
+    """Keep the answer for when the same is asked again; `room`: what it is about, where `begin` knew none."""
+    about = sa.func.coalesce(answers.c.room, room)
+    told = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body, "room": about}
     with store.write() as connection:
         connection.execute(sa.update(answers).where(_is(once)).values(told))
 
