@@ -13,6 +13,8 @@ from service.store.schema import events, site
 
 FORGOTTEN = "events.forgotten"
 """In the table `site`: number of the newest event that retention deleted."""
+LEFT_OUT = "events.left_out"
+"""In the table `site`: [before, last] of each stretch of numbers that a restore left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class EventPage:
     """Events after a number, in order.
 
     `next_after` is where to go on. `complete` is False where events after the number asked for are gone:
-    older than retention, or the number is from another store.
+    older than retention, or the number is from another store, or from after the backup that was restored.
     """
 
     events: list[StoredEvent]
@@ -100,6 +102,13 @@ def forget(connection: sa.Connection, up_to: int) -> int:
     return connection.execute(sa.delete(events).where(events.c.sequence <= up_to)).rowcount
 
 
+def leave_out(connection: sa.Connection, before: int, last: int) -> None:
+    """Numbers above `before`, to `last`, may have been given to events that are not here; they stay free."""
+    gaps = [*_left_out(connection), [before, last]]
+    connection.execute(sa.delete(site).where(site.c.key == LEFT_OUT))
+    connection.execute(sa.insert(site).values(key=LEFT_OUT, value=gaps))
+
+
 def read_head(store: Store) -> int:
     """As `head`, in a transaction of its own."""
     with store.read() as connection:
@@ -121,8 +130,17 @@ def site_id(store: Store) -> str:
 
 
 def _reaches(connection: sa.Connection, after: int, newest: int) -> bool:
-    """Whether every event after that number is still there; numbers may have holes where a write failed."""
+    """Whether every event after that number is still there; numbers may have holes where a write failed.
+
+    A number that a restore left out was heard of before it: what is here now is another course of events.
+    """
+    if any(before < after <= last for before, last in _left_out(connection)):
+        return False
     return forgotten(connection) <= after <= newest
+
+
+def _left_out(connection: sa.Connection) -> list[list[int]]:
+    return connection.execute(sa.select(site.c.value).where(site.c.key == LEFT_OUT)).scalar() or []
 
 
 def _event(row: sa.RowMapping) -> StoredEvent:

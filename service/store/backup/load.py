@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,14 +16,16 @@ from service.store import postgresql
 from service.store.backup.counters import read_counters, set_counter
 from service.store.backup.manifest import FILES, FOLDERS, BackupError, Manifest, file_of, table_of
 from service.store.backup.read import check_archive, members
+from service.store.bacnet import leave_revisions_out
 from service.store.engine import connect_store
+from service.store.eventlog import leave_out
 from service.store.migrate import APPLIED
 from service.store.migrations import MIGRATIONS
 from service.store.schema import metadata
 
-NUMBERS_APART: Final = 1_000_000
-"""The log goes on so far above the archive's: numbers that were given out after the backup, and are known to
-others, are never given to other events."""
+NUMBERS_APART: Final[Mapping[str, int]] = {"events": 1_000_000, "audit": 1_000_000, "bacnet_rooms": 1_000}
+"""Tables whose numbers others know, and how far above the archive's they go on: what was given out after the
+backup is never given to anything else. BACnet's numbers have 22 bits, so there is room for 4000 restores."""
 Told = Callable[[int, int], None]
 
 
@@ -82,11 +84,20 @@ def _restore_rows(connection: sa.Connection, manifest: Manifest, file: Path, asi
         elif table is not None:
             done += _insert(connection, tables.tables[table], content.splitlines())
             told(done, total)
-    for name, counted in manifest.counters.items():
-        number = max(counted, last.get(name, 0))
-        set_counter(connection, name, number + NUMBERS_APART if name == "events" else number)
+    _go_on_apart(connection, manifest, last)
     if connection.dialect.name == "postgresql":
         postgresql.order_bytewise(connection, metadata)
+
+
+def _go_on_apart(connection: sa.Connection, manifest: Manifest, last: Mapping[str, int]) -> None:
+    """Have every table count on above the archive's numbers and those of the store that was in place."""
+    for name in manifest.counters.keys() & manifest.rows.keys():
+        counted = manifest.counters[name]
+        number = max(counted, last.get(name, 0)) + NUMBERS_APART.get(name, 0)
+        set_counter(connection, name, number)
+        if name == "events":
+            leave_out(connection, counted, number)
+    leave_revisions_out(connection, NUMBERS_APART["bacnet_rooms"])
 
 
 def _last_numbers(connection: sa.Connection) -> dict[str, int]:
