@@ -136,12 +136,16 @@ def revoke_key(store: Store, key_id: str, *, actor: str) -> bool:
         if row is None:
             return False
         if row.revoked_ns is None:
-            connection.execute(
-                sa.update(keys).where(keys.c.key_id == key_id).values(revoked_ns=time.time_ns())
-            )
-            detail = change({"status": "active"}, {"status": "revoked"})
-            record(connection, actor=actor, action="key.revoke", target=key_id, detail=detail)
+            _revoke(connection, key_id, actor)
     return True
+
+
+def revoke_keys_of(connection: sa.Connection, room: str, *, actor: str) -> None:
+    """End the keys for a room that goes, in the caller's transaction: one made again is another room."""
+    mine = (keys.c.room == room) & keys.c.revoked_ns.is_(None)
+    query = sa.select(keys.c.key_id).where(mine).order_by(keys.c.created_ns, keys.c.key_id)
+    for key_id in connection.execute(query).scalars().all():
+        _revoke(connection, key_id, actor)
 
 
 def authenticate(store: Store, key: str) -> Principal | None:
@@ -157,6 +161,12 @@ def authenticate(store: Store, key: str) -> Principal | None:
     if row is None or not matches or not _info(row).works(time.time_ns()):
         return None
     return Principal(role=Role(row["role"]), room=row["room"], key_id=key_id, ends_ns=row["expires_ns"])
+
+
+def _revoke(connection: sa.Connection, key_id: str, actor: str) -> None:
+    connection.execute(sa.update(keys).where(keys.c.key_id == key_id).values(revoked_ns=time.time_ns()))
+    detail = change({"status": "active"}, {"status": "revoked"})
+    record(connection, actor=actor, action="key.revoke", target=key_id, detail=detail)
 
 
 def _insert(

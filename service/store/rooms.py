@@ -17,8 +17,10 @@ from service.store.belongings import SETUP
 from service.store.by_room import ByRoom
 from service.store.engine import Store
 from service.store.erasing import Range, erase_history
+from service.store.keys import revoke_keys_of
 from service.store.log import append_event, room_facts
 from service.store.schema import links, rooms
+from service.store.webhooks import end_webhooks_of
 
 UNKNOWN_NIC = "auto"
 """NIC of a link that was named before anything was received from it."""
@@ -128,6 +130,7 @@ def note_changed(connection: sa.Connection, names: Collection[str | None]) -> No
 def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
     """Erase the room with its whole history; its links become unassigned, events keep only their numbers.
 
+    Keys and webhooks for it end: a room that is made under its name is another.
     `check` refuses a room that is missing.
     """
     now = time.time_ns()
@@ -140,6 +143,8 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
         for table in SETUP:
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
+        revoke_keys_of(connection, room, actor=actor)
+        end_webhooks_of(connection, room, actor=actor)
         _note(connection, EventType.ROOM_DELETED, before, {})
         _audit(connection, actor, room, before, None)
     store.scrub()

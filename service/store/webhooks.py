@@ -75,9 +75,8 @@ def add_webhook(
 
 def list_webhooks(store: Store) -> list[StoredWebhook]:
     """All webhooks, oldest first."""
-    query = sa.select(webhooks).order_by(webhooks.c.created_ns, webhooks.c.webhook)
     with store.read() as connection:
-        return [StoredWebhook(**row) for row in connection.execute(query).mappings()]
+        return _all(connection)
 
 
 def get_webhook(store: Store, webhook: str) -> StoredWebhook | None:
@@ -91,10 +90,20 @@ def delete_webhook(store: Store, webhook: str, *, actor: str) -> None:
     with store.write() as connection:
         found = _select(connection, webhook)
         if found is not None:
-            connection.execute(sa.delete(webhooks).where(webhooks.c.webhook == webhook))
-            drop_cursor(connection, found.outlet)
-            detail = change({"host": _host(found), "room": found.room}, None)
-            record(connection, actor=actor, action="webhook.delete", target=webhook, detail=detail)
+            _delete(connection, found, actor)
+
+
+def end_webhooks_of(connection: sa.Connection, room: str, *, actor: str) -> None:
+    """A room goes, in the caller's transaction: nothing is to be told of another that is made under its name.
+
+    Webhooks that admins of the room made are deleted. Those of the site go on with the other rooms that they
+    name; one that names no other is disabled.
+    """
+    for webhook in _all(connection):
+        if webhook.room == room:
+            _delete(connection, webhook, actor)
+        elif room in (webhook.doc["rooms"] or ()):
+            _take_out(connection, webhook, room, actor)
 
 
 def ask_replay(store: Store, webhook: str, after: int | None, *, actor: str) -> int:
@@ -131,24 +140,51 @@ def disable_webhook(store: Store, webhook: str, health: Mapping[str, Any], reaso
     """Turn it off, and say so in the log and in the audit."""
     with store.write() as connection:
         found = _select(connection, webhook)
-        if found is None or found.state == DISABLED:
-            return
-        _update(connection, webhook, state=DISABLED, reason=reason, health=dict(health))
-        facts: dict[str, JsonValue] = {"webhook": webhook, "host": _host(found), "reason": reason}
-        append_event(
-            connection,
-            EventType.WEBHOOK_DISABLED,
-            room=found.room,
-            data=facts,
-            time_ns=time.time_ns(),
-            severity=Severity.WARNING,
-        )
-        record(connection, actor="system", action="webhook.disabled", target=webhook, detail=facts)
+        if found is not None and found.state != DISABLED:
+            _update(connection, webhook, health=dict(health))
+            _disable(connection, found, reason, actor="system")
+
+
+def _disable(connection: sa.Connection, webhook: StoredWebhook, reason: str, *, actor: str) -> None:
+    _update(connection, webhook.webhook, state=DISABLED, reason=reason)
+    facts: dict[str, JsonValue] = {"webhook": webhook.webhook, "host": _host(webhook), "reason": reason}
+    append_event(
+        connection,
+        EventType.WEBHOOK_DISABLED,
+        room=webhook.room,
+        data=facts,
+        time_ns=time.time_ns(),
+        severity=Severity.WARNING,
+    )
+    record(connection, actor=actor, action="webhook.disabled", target=webhook.webhook, detail=facts)
+
+
+def _delete(connection: sa.Connection, webhook: StoredWebhook, actor: str) -> None:
+    connection.execute(sa.delete(webhooks).where(webhooks.c.webhook == webhook.webhook))
+    drop_cursor(connection, webhook.outlet)
+    detail = change({"host": _host(webhook), "room": webhook.room}, None)
+    record(connection, actor=actor, action="webhook.delete", target=webhook.webhook, detail=detail)
+
+
+def _take_out(connection: sa.Connection, webhook: StoredWebhook, room: str, actor: str) -> None:
+    before: list[str] = webhook.doc["rooms"]
+    after = [name for name in before if name != room]
+    if after:
+        _update(connection, webhook.webhook, doc={**webhook.doc, "rooms": after})
+        detail = change({"rooms": [*before]}, {"rooms": [*after]})
+        record(connection, actor=actor, action="webhook.changed", target=webhook.webhook, detail=detail)
+    elif webhook.state != DISABLED:
+        _disable(connection, webhook, f"room {room} was deleted", actor=actor)
 
 
 def _host(webhook: StoredWebhook) -> str:
     """What may be told of its URL to everybody: the rest of it often holds a token."""
     return urlsplit(webhook.doc["url"]).hostname or ""
+
+
+def _all(connection: sa.Connection) -> list[StoredWebhook]:
+    query = sa.select(webhooks).order_by(webhooks.c.created_ns, webhooks.c.webhook)
+    return [StoredWebhook(**row) for row in connection.execute(query).mappings()]
 
 
 def _select(connection: sa.Connection, webhook: str) -> StoredWebhook | None:

@@ -69,7 +69,7 @@ def _without_links(body: RoomConfig, before: RoomRecord | None) -> RoomConfig:
 
 @router.delete("/v1/rooms/{room}", status_code=204, response_class=Response, **guarded(Role.ADMIN))
 async def erase_room(room: Name, request: Request, context: Ctx, caller: Caller) -> Response:
-    """Erase the room and what is stored of it; its links become unassigned."""
+    """Erase the room and what is stored of it; its links become unassigned, keys and webhooks for it end."""
 
     def check(before: RoomRecord | None) -> None:
         if before is None:
@@ -78,6 +78,8 @@ async def erase_room(room: Name, request: Request, context: Ctx, caller: Caller)
 
     erased = partial(delete_room, context.store, room, check=check, actor=caller.actor)
     await context.long_work.run(erased)
+    context.keys.forget()
+    context.line.publish("webhooks", {})
     announce_rooms(context)
     return Response(status_code=204)
 

@@ -1,7 +1,7 @@
 """Keeps as many webhooks running as the store says, while it changes."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
@@ -16,11 +16,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Keeper:
-    """Adds, removes and rewinds webhooks; everything but `wake` belongs to the event loop's thread."""
+    """Adds, removes, changes and rewinds webhooks; all but `wake` belongs to the event loop's thread."""
 
     def __init__(self, shop: Shop, fleet: Fleet) -> None:
         self._shop, self._fleet = shop, fleet
-        self._running: set[str] = set()
+        self._running: dict[str, dict[str, Any]] = {}
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -46,11 +46,12 @@ class Keeper:
     async def _follow(self, stored: list[StoredWebhook]) -> None:
         wanted = {one.webhook: one for one in stored if one.state == ENABLED}
         rewound = {name for name, one in wanted.items() if one.replay_after is not None}
-        for name in (self._running - set(wanted)) | (self._running & rewound):
+        unchanged = {name for name, one in wanted.items() if one.doc == self._running.get(name)}
+        for name in set(self._running) - (unchanged - rewound):
             await self._fleet.remove(f"webhook:{name}")
-            self._running.discard(name)
+            del self._running[name]
         for name in rewound:
             await asyncio.to_thread(begin_replay, self._shop.store, name)
-        for name in set(wanted) - self._running:
+        for name in set(wanted) - set(self._running):
             self._fleet.add(WebhookOutlet(wanted[name], self._shop))
-            self._running.add(name)
+            self._running[name] = wanted[name].doc
