@@ -1,7 +1,11 @@
-"""Rooms and links as CSV tables (RFC 4180), one row each, for spreadsheets; the rest stays as it is."""
+"""Rooms and links as CSV tables (RFC 4180), one row each, for spreadsheets; the rest stays as it is.
+
+What a spreadsheet would take for a formula stands behind an apostrophe, which is taken off on reading.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -17,6 +21,9 @@ COLUMNS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 _FLOATS: Final = {"width_m", "depth_m", "on_delay_s", "off_delay_s", "stale_after_s"}
 _WHOLE: Final = {"retention_days", "capacity"}
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n]")
+"""Begins like a formula, or like one that is quoted already: so every text comes back as it was."""
+_QUOTED: Final = re.compile(r"'" + _FORMULA.pattern)
 
 
 class TableError(ValueError):
@@ -35,7 +42,8 @@ def write_table(kind: Kind, entries: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     rows = csv.DictWriter(text, COLUMNS[kind], lineterminator="\r\n")
     rows.writeheader()
-    rows.writerows(_room_row(one) if kind == "rooms" else one for one in entries)
+    cells = (_room_row(one) if kind == "rooms" else one for one in entries)
+    rows.writerows({name: _quoted(cell) for name, cell in row.items()} for row in cells)
     return text.getvalue()
 
 
@@ -75,12 +83,22 @@ def _read(rows: "csv.DictReader[str]", file: str) -> tuple[Kind, list[dict[str, 
         if "" in row:
             wrong.append(Finding(where, "row", "it has more cells than the first line"))
             continue
-        cells = {name: (cell or "").strip() for name, cell in row.items()}
-        found.append(_entry(kind, {name: cell for name, cell in cells.items() if cell}, where, wrong))
+        cells = {name: _read_cell(name, cell) for name, cell in row.items() if cell and cell.strip()}
+        found.append(_entry(kind, cells, where, wrong))
         lines.append(rows.line_num)
     if wrong:
         raise TableError(wrong)
     return kind, found, lines
+
+
+def _quoted(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _read_cell(column: str, cell: str) -> str:
+    """As it was before it was quoted; people leave blanks around what is no free text."""
+    text = cell if column == "name" else cell.strip()
+    return text[1:] if _QUOTED.match(text) else text
 
 
 def _room_row(room: Mapping[str, Any]) -> dict[str, Any]:

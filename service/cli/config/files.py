@@ -22,7 +22,7 @@ def read_file(path: Path, held: SiteDocument) -> SiteDocument:
         CommandError: it cannot be read or does not fit; it names every mistake.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # a cell of a table keeps its own line ends
         values, origins = _parsed(path, text, held)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from error
