@@ -20,8 +20,9 @@ from service.store.audit import record
 from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
 from service.store.log import append_event
-from service.store.schema import alerts, answers, erasures, events, rooms
+from service.store.schema import alerts, answers, erasures, events, jobs, rooms, versions
 from service.store.scrubbing import owe_scrub
+from service.store.versions import REFUSED, SHADOW
 
 _DAY_NS: Final = 86_400_000_000_000
 
@@ -72,6 +73,7 @@ def erase_history(
         if table is answers:  # what is being answered now, this erasure among it, is told when it is done
             about &= table.c.status.is_not(None)
         gone[str(table.name)] = connection.execute(sa.delete(table).where(about)).rowcount
+    _refuse_orphans(connection, room)
     return gone
 
 
@@ -90,6 +92,13 @@ def _clear_alerts(connection: sa.Connection, room: str, now_ns: int, cause: str)
         )
         over = sa.update(alerts).where(alerts.c.alert_id == alert["alert_id"])
         connection.execute(over.values(state="cleared", cleared_ns=now_ns))
+
+
+def _refuse_orphans(connection: sa.Connection, room: str) -> None:
+    """Nobody will ever end the shadow run of a version whose job went: it is refused."""
+    left = (versions.c.room == room) & (versions.c.state == SHADOW)
+    left &= versions.c.job.not_in(sa.select(jobs.c.job))
+    connection.execute(sa.update(versions).where(left).values(state=REFUSED))
 
 
 def _blank(connection: sa.Connection, room: str, span: Range) -> int:
