@@ -15,7 +15,7 @@ from service.store.schema import alert_waits, alerts
 from service.store.screenings import end_walk, open_screening
 
 LONGEST_COOLDOWN_S: Final = 86400
-_DISMISSED = AlertState.DISMISSED.value
+_DISMISSED, _CLEARED = AlertState.DISMISSED.value, AlertState.CLEARED.value
 _ABOUT = ("task", "link", "source", "after")
 """Facts of an event that the alert shows too."""
 Marks = dict[str, tuple[AlertState, int | None]]
@@ -29,7 +29,6 @@ def read_cases(store: Store, newest_ns: Mapping[tuple[str, str], int]) -> list[C
         newest_ns: end of the newest window by room and task, capture time.
     """
     with store.read() as connection:
-        open_rows = connection.execute(sa.select(alerts).where(alerts.c.holds)).mappings().all()
         waits = connection.execute(sa.select(alert_waits)).mappings().all()
     found = {}
     for row in waits:
@@ -38,11 +37,16 @@ def read_cases(store: Store, newest_ns: Mapping[tuple[str, str], int]) -> list[C
         at_ns = newest_ns.get((key.room, key.subject))
         begun_ns = None if at_ns is None else since_ns  # None: of a link, which is not measured in frames
         found[key] = Case(key, since_ns, max(at_ns or 0, since_ns), begun_ns)
-    for row in open_rows:
-        alert = _alert(row)
-        since_ns = alert.from_ns or alert.raised_ns
-        found[alert.key] = Case(alert.key, since_ns, since_ns, alert.from_ns, data=row["doc"], alert=alert)
-    return list(found.values())
+    return list((found | {case.key: case for case in read_standing(store)}).values())
+
+
+def read_standing(store: Store, *, only: str | None = None) -> list[Case]:
+    """Conditions that hold and were told, whether people dismissed it or not; of one room with `only`."""
+    query = sa.select(alerts).where(alerts.c.holds & (alerts.c.state != _CLEARED))
+    if only is not None:
+        query = query.where(alerts.c.room == only)
+    with store.read() as connection:
+        return [_case(row) for row in connection.execute(query).mappings()]
 
 
 def read_lately(store: Store) -> list[Alert]:
@@ -114,6 +118,12 @@ def _document(change: AlertChange) -> dict[str, Any]:
     about = {name: change.data[name] for name in _ABOUT if name in change.data}
     reached = {severity.value: rfc3339(when) for severity, when in change.alert.reached.items()}
     return {**about, "reached": reached}
+
+
+def _case(row: sa.RowMapping) -> Case:
+    alert = _alert(row)
+    since_ns = alert.from_ns or alert.raised_ns
+    return Case(alert.key, since_ns, since_ns, alert.from_ns, data=row["doc"], alert=alert, kind=alert.kind)
 
 
 def _alert(row: sa.RowMapping) -> Alert:

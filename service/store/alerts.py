@@ -55,11 +55,9 @@ def alert_page(
     return [alert_item(row) for row in page], last
 
 
-def open_alerts(connection: sa.Connection, *, only: str | None = None) -> list[dict[str, Any]]:
-    """Every alert that is neither cleared nor dismissed, of all rooms or the one named `only`."""
+def open_alerts(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Every alert that is neither cleared nor dismissed."""
     query = sa.select(alerts).where(alerts.c.state.in_(_OPEN)).order_by(alerts.c.raised_ns)
-    if only is not None:
-        query = query.where(alerts.c.room == only)
     return [alert_item(row) for row in connection.execute(query).mappings()]
 
 

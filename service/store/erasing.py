@@ -8,14 +8,15 @@ PostgreSQL gives the space back with its next VACUUM. Backups made before are th
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from models.prediction import JsonValue
 from service.events import EventType, Severity
+from service.rooms.alerting.alert import AlertState
 from service.state import rfc3339
-from service.store.alerts import open_alerts
+from service.store.alerts import alert_item
 from service.store.audit import record
 from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
@@ -55,19 +56,31 @@ def erase(store: Store, room: str, span: Range, *, actor: str) -> dict[str, int]
     return gone
 
 
-def read_erasures(store: Store) -> dict[str, int]:
-    """When somebody last erased the history of a room, by room."""
+class Beginning(NamedTuple):
+    """When a room was made, and when somebody last erased its history (0: nobody did).
+
+    A room that was deleted and made again is another one under the same name.
+    """
+
+    made_ns: int
+    erased_ns: int = 0
+
+
+def read_beginnings(store: Store) -> dict[str, Beginning]:
+    """Since when what is stored of each room is stored."""
+    query = sa.select(rooms.c.room, rooms.c.created_ns, sa.func.coalesce(erasures.c.erased_ns, 0))
     with store.read() as connection:
-        return {row.room: row.erased_ns for row in connection.execute(sa.select(erasures))}
+        found = connection.execute(query.outerjoin(erasures, erasures.c.room == rooms.c.room))
+        return {room: Beginning(made_ns, erased_ns) for room, made_ns, erased_ns in found}
 
 
 def erase_history(
     connection: sa.Connection, room: str, span: Range, now_ns: int, cause: str
 ) -> dict[str, int]:
-    """As `erase`, in the caller's transaction; every open alert of the room ends for this cause."""
+    """As `erase`, in the caller's transaction; alerts that stand in the range end for this cause."""
     owe_scrub(connection)
     gone = {str(LOG.name): _blank(connection, room, span)}
-    _clear_alerts(connection, room, now_ns, cause)
+    _end_alerts(connection, room, span, now_ns, cause)
     for table, (begin, end) in HISTORY.items():
         about = of_room(room, table) & (table.c[begin] < span.to_ns) & (table.c[end] >= span.from_ns)
         if table is answers:  # what is being answered now, this erasure among it, is told when it is done
@@ -77,28 +90,38 @@ def erase_history(
     return gone
 
 
-def _clear_alerts(connection: sa.Connection, room: str, now_ns: int, cause: str) -> None:
-    """Say that open alerts are over: who follows them would wait for ever."""
-    for alert in open_alerts(connection, only=room):
-        names = ("alert_id", "rule", "kind", "severity", "task", "link", "source")
-        facts = {name: alert.get(name) for name in names} | {"state": "cleared", "cause": cause}
-        append_event(
-            connection,
-            EventType.ALERT_CLEARED,
-            room=room,
-            data={**facts, "reason": cause},
-            time_ns=now_ns,
-            severity=Severity(alert["severity"]),
-        )
-        over = sa.update(alerts).where(alerts.c.alert_id == alert["alert_id"])
-        connection.execute(over.values(state="cleared", cleared_ns=now_ns))
-
-
 def _refuse_orphans(connection: sa.Connection, room: str) -> None:
     """Nobody will ever end the shadow run of a version whose job went: it is refused."""
     left = (versions.c.room == room) & (versions.c.state == SHADOW)
     left &= versions.c.job.not_in(sa.select(jobs.c.job))
     connection.execute(sa.update(versions).where(left).values(state=REFUSED))
+
+
+def _end_alerts(connection: sa.Connection, room: str, span: Range, now_ns: int, cause: str) -> None:
+    """End what stands in the range: it is about all time until now, and so it is erased with the rest.
+
+    Of open alerts the end is told: who follows them would wait for ever.
+    """
+    if span.from_ns > now_ns:
+        return
+    standing = of_room(room, alerts) & alerts.c.holds & (alerts.c.raised_ns < span.to_ns)
+    for row in connection.execute(sa.select(alerts).where(standing)).mappings().all():
+        if AlertState(row["state"]).is_open:
+            _tell_end(connection, alert_item(row), now_ns, cause)
+    connection.execute(sa.update(alerts).where(standing).values(holds=False, updated_ns=now_ns))
+
+
+def _tell_end(connection: sa.Connection, alert: Mapping[str, Any], now_ns: int, cause: str) -> None:
+    names = ("alert_id", "rule", "kind", "severity", "task", "link", "source")
+    facts = {name: alert.get(name) for name in names} | {"state": "cleared", "cause": cause}
+    append_event(
+        connection,
+        EventType.ALERT_CLEARED,
+        room=alert["room"],
+        data={**facts, "reason": cause},
+        time_ns=now_ns,
+        severity=Severity(alert["severity"]),
+    )
 
 
 def _blank(connection: sa.Connection, room: str, span: Range) -> int:

@@ -27,11 +27,14 @@ def read_pauses(store: Store) -> dict[str, Pause]:
         return {row["room"]: _pause(row) for row in connection.execute(sa.select(pauses)).mappings()}
 
 
-def pauses_stand(store: Store) -> tuple[int, int]:
-    """How many rooms something was said about, and when last: while it stays, so does `read_pauses`."""
+def pauses_stand(store: Store) -> dict[str, int]:
+    """When something was last said about each room: while it stays, so does `read_pauses`.
+
+    Of every room, since the newest time of all need not change: a clock may be put back.
+    """
     with store.read() as connection:
-        count, newest = connection.execute(sa.select(sa.func.count(), sa.func.max(pauses.c.updated_ns))).one()
-        return count, newest or 0
+        rows = connection.execute(sa.select(pauses.c.room, pauses.c.updated_ns))
+        return {row.room: row.updated_ns for row in rows}
 
 
 def pause_of(store: Store, room: str) -> Pause:

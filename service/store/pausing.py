@@ -28,8 +28,8 @@ def change_pause(store: Store, room: str, change: Change, *, actor: str, action:
 
     Work on the room ends in the same transaction if it is paused now.
     """
-    now = time.time_ns()
     with store.write() as connection:
+        now = time.time_ns()
         if connection.execute(sa.select(rooms.c.room).where(rooms.c.room == room)).first() is None:
             return None
         before = select_pause(connection, room)

@@ -45,13 +45,12 @@ class Alerts:
             documents, marks = read_documents(connection), read_marks(connection)
         if documents != self._documents:
             self._documents, self._rules = documents, readable(documents)
-        self.book.mark(marks, now_ns)
+        self.book.mark(marks)
         self.cover(rooms, now_ns, batch)
 
     def cover(self, rooms: Mapping[str, RoomConfig], now_ns: int, batch: Batch) -> None:
         """Take the rooms that there are now."""
-        tags = {name: config.tags for name, config in rooms.items()}
-        tell(self.book.read(self._rules, tags, now_ns), now_ns, batch)
+        tell(self.book.read(self._rules, rooms, now_ns), now_ns, batch)
 
     def look(self, now_ns: int, batch: Batch) -> None:
         """What the hour does to alerts."""

@@ -98,6 +98,7 @@ class Batch:
         self.forgotten.add(room)
         self.predictions = [row for row in self.predictions if row["room"] != room]
         self.events = [event for event in self.events if event.room != room]
+        self.settled = [change for change in self.settled if change.alert.room != room]
         self.states = {key: row for key, row in self.states.items() if key[0] != room}
         self.tracks = {key: track for key, track in self.tracks.items() if key[0] != room}
         self.waits = {key: since for key, since in self.waits.items() if key.room != room}

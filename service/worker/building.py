@@ -45,6 +45,9 @@ class Building:
         """What the worker before us knew is unknown now; links of rooms that it knew are expected."""
         now = self._now_ns()
         for _, room_name, link in self.book.cases("link_lost"):
+            if link not in self.layout.rooms[room_name].links:  # it left while no worker ran
+                self._tell_left(link, room_name, batch)
+                continue
             self.watch.miss(link)
             data: dict[str, JsonValue] = {"link": link, "room": room_name, "reason": "no_frames"}
             self._judge_link(link, data, batch, lost=True)
@@ -144,8 +147,10 @@ class Building:
     def _leave(self, link: str, room: str | None, batch: Batch) -> None:
         """The link left this room: nobody waits for it there any more."""
         self.watch.forget(link)
-        if room is None or room not in self.rooms:
-            return
+        if room is not None and room in self.rooms:
+            self._tell_left(link, room, batch)
+
+    def _tell_left(self, link: str, room: str, batch: Batch) -> None:
         data: dict[str, JsonValue] = {"link": link, "room": room, "reason": "link_removed"}
         self._judge_link(link, data, batch, lost=False)
         self.book.forget_fact(room, LINK, link)

@@ -84,11 +84,11 @@ class Worker:
             window=settings.ingest.window_blocks,
             rooms_by_header=settings.ingest.rooms_by_header,
         )
+        self.privacy = Privacy(store, self._forget)  # first: what is erased from here on is noticed
         self.building = Building(store, self._spec, now_ns)
         self.sampling = Sampling(settings.samples, store, self._spec)
         self.recalibrations = Recalibrations(store, self._spec)
         self.drift = DriftWatch()
-        self.privacy = Privacy(store, self._forget)
         self._pending: deque[tuple[RoomRuntime, Window]] = deque()
         self._batch = Batch()
         self._last_sequence = read_head(store)

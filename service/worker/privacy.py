@@ -5,9 +5,11 @@ from typing import Final
 
 from service.rooms.alerting.book import AlertBook
 from service.rooms.pause import Pause
+from service.store.alert_book import read_standing
 from service.store.engine import Store
-from service.store.erasing import read_erasures
+from service.store.erasing import Beginning, read_beginnings
 from service.store.pauses import pauses_stand, read_pauses
+from service.worker.alerts import tell
 from service.worker.batch import Batch
 from service.worker.rooms import RoomRuntime
 
@@ -25,13 +27,13 @@ class Privacy:
 
     def __init__(self, store: Store, forget: Callable[[str], None]) -> None:
         self._store, self._forget = store, forget
-        self._erased = read_erasures(store)
+        self._begun = read_beginnings(store)
         self._pauses: dict[str, Pause] = {}
-        self._stand: tuple[int, int] = (0, 0)
+        self._stand: dict[str, int] = {}
 
     def look(self, rooms: Rooms, now_ns: int, book: AlertBook, batch: Batch) -> None:
         """Bring every room to what holds at this moment."""
-        self._forget_erased(rooms, book, batch)
+        self._forget_erased(rooms, now_ns, book, batch)
         held = {room for room, pause in self._known().items() if pause.at(now_ns) is not None}
         for name in held & set(rooms):
             if not rooms[name].paused:
@@ -48,12 +50,14 @@ class Privacy:
             self._stand, self._pauses = stand, read_pauses(self._store)
         return self._pauses
 
-    def _forget_erased(self, rooms: Rooms, book: AlertBook, batch: Batch) -> None:
+    def _forget_erased(self, rooms: Rooms, now_ns: int, book: AlertBook, batch: Batch) -> None:
         """What was erased in the store is not written again out of memory."""
-        before, self._erased = self._erased, read_erasures(self._store)
-        for name, erased_ns in self._erased.items():
-            if name in rooms and before.get(name) != erased_ns:
+        found = read_beginnings(self._store)
+        for name in found.keys() & rooms.keys():
+            if found[name] != self._begun.get(name, Beginning(found[name].made_ns)):
                 self._forget(name)
-                book.forget_room(name)
                 rooms[name].forget()
                 batch.forget(name)
+                standing = read_standing(self._store, only=name)
+                tell(book.begin_anew(name, standing, now_ns), now_ns, batch)
+        self._begun |= found

@@ -14,6 +14,7 @@ from service.rooms.alerting.alert import AlertChange, AlertState, Cause, Fact, K
 from service.rooms.alerting.book import AlertBook
 from service.rooms.alerting.case import LONGEST_BREAK_S, Case
 from service.rooms.alerting.rules import BUILT_IN, AlertRule, rule_of
+from service.rooms.config import RoomConfig
 
 S = 1_000_000_000
 START = 1_800_000_000 * S
@@ -25,9 +26,14 @@ def rule(kind: str = "occupied", **more: Any) -> AlertRule:
     return rule_of({"id": "r", "kind": kind, "severity": "warning", **more})
 
 
-def book(*rules: AlertRule, **rooms: dict[str, str]) -> AlertBook:
+def there(**tags: dict[str, str]) -> dict[str, RoomConfig]:
+    """Rooms by name with these tags, which do everything."""
+    return {name: RoomConfig(tags=one, tasks=list(VALUES)) for name, one in tags.items()}
+
+
+def book(*rules: AlertRule, **tags: dict[str, str]) -> AlertBook:
     made = AlertBook()
-    made.read(rules, rooms or {"b": {}}, START)
+    made.read(rules, there(**tags) if tags else there(b={}), START)
     return made
 
 
@@ -101,7 +107,7 @@ def test_whatever_happens_the_log_of_alerts_makes_sense(
         now = START + second * S
         if isinstance(happening, AlertState):
             left = {key: change for key, change in standing.items() if key not in dismissed}
-            made.mark({one.alert.alert_id: (happening, now + 20 * S) for one in left.values()}, now)
+            made.mark({one.alert.alert_id: (happening, now + 20 * S) for one in left.values()})
             dismissed |= set(left) if happening is AlertState.DISMISSED else set()
             changes, unknown = [], False
         else:
@@ -190,7 +196,7 @@ def test_escalation_waits_for_no_cooldown_and_stops_where_somebody_answered() ->
     assert later(made, 31) == []
     answered = book(rule(escalation=step))
     (raised,) = answered.judge(fact(0, "occupied"))
-    answered.mark({raised.alert.alert_id: (AlertState.ACKNOWLEDGED, None)}, START)
+    answered.mark({raised.alert.alert_id: (AlertState.ACKNOWLEDGED, None)})
     assert later(answered, 3000) == []
 
 
@@ -199,7 +205,7 @@ def test_a_higher_count_escalates_whoever_acknowledged_and_bypasses_the_cooldown
         rule("count_over", limit=10, cooldown_s=600, escalation=[{"severity": "critical", "limit": 20}])
     )
     (raised,) = made.judge(fact(0, 11, "counting"))
-    made.mark({raised.alert.alert_id: (AlertState.ACKNOWLEDGED, None)}, START)
+    made.mark({raised.alert.alert_id: (AlertState.ACKNOWLEDGED, None)})
     (worse,) = made.judge(fact(1, 21, "counting"))
     assert (worse.alert.severity, worse.alert.state) == (Severity.CRITICAL, AlertState.RAISED)
     assert worse.before is not None
@@ -214,19 +220,19 @@ def test_a_higher_count_escalates_whoever_acknowledged_and_bypasses_the_cooldown
 def test_a_snoozed_alert_says_nothing_until_it_is_over_and_then_comes_back() -> None:
     made = book(rule(escalation=[{"severity": "critical", "after_s": 10}]))
     (raised,) = made.judge(fact(0, "occupied"))
-    made.mark({raised.alert.alert_id: (AlertState.SNOOZED, START + 60 * S)}, START)
+    made.mark({raised.alert.alert_id: (AlertState.SNOOZED, START + 60 * S)})
     assert see(made, {20: None, 21: "occupied"}) == []
     assert later(made, 59) == []
     assert later(made, 60) == ["60 updated warning snooze_over"]
     assert later(made, 61) == ["61 updated critical escalated"]
-    made.mark({raised.alert.alert_id: (AlertState.SNOOZED, START + 600 * S)}, START + 61 * S)
+    made.mark({raised.alert.alert_id: (AlertState.SNOOZED, START + 600 * S)})
     assert see(made, {70: "vacant"}) == ["70 cleared critical condition"]
 
 
 def test_what_was_dismissed_is_not_raised_again_before_its_condition_has_ended() -> None:
     made = book(rule(escalation=[{"severity": "critical", "after_s": 10}]))
     (raised,) = made.judge(fact(0, "occupied"))
-    made.mark({raised.alert.alert_id: (AlertState.DISMISSED, None)}, START)
+    made.mark({raised.alert.alert_id: (AlertState.DISMISSED, None)})
     assert see(made, {1: "occupied", 2: None, 3: "occupied"}) == []
     assert later(made, 100) == []
     assert see(made, {101: "vacant", 102: "occupied"}) == [
@@ -243,7 +249,7 @@ EVENING = (18 * 3600 - START // S) % 86400
 def test_after_hours_begin_and_end_by_the_clock_whatever_the_room_says() -> None:
     made = book(rule(schedule=NIGHT))
     morning = EVENING - 8 * 3600
-    made.read([rule(schedule=NIGHT)], {"b": {}, "c": {}}, START + morning * S)
+    made.read([rule(schedule=NIGHT)], there(b={}, c={}), START + morning * S)
     assert see(made, {morning: "occupied"}) == []
     assert later(made, EVENING - 1) == []
     assert later(made, EVENING) == [f"{EVENING} raised warning condition"]
@@ -252,7 +258,7 @@ def test_after_hours_begin_and_end_by_the_clock_whatever_the_room_says() -> None
     assert later(made, end - 1) == []
     assert later(made, end) == [f"{end} cleared warning schedule_over"]
     outside = book(rule(schedule=NIGHT, when="outside"))
-    outside.read([rule(schedule=NIGHT, when="outside", hold_s=1)], {"b": {}}, START + EVENING * S)
+    outside.read([rule(schedule=NIGHT, when="outside", hold_s=1)], there(b={}), START + EVENING * S)
     assert see(outside, {EVENING + 1: "occupied", EVENING + 9: "occupied"}) == []
 
 
@@ -292,31 +298,31 @@ def test_a_rule_counts_where_rooms_and_tags_say_and_leaves_with_its_alerts() -> 
     third = rule(tags={"floor": "3"}, rooms=["b", "c"])
     made = book(third, **rooms)
     assert [bool(see(made, {0: "occupied"}, room=room)) for room in rooms] == [True, False, False]
-    (moved,) = made.read([third], {**rooms, "b": {"floor": "5"}}, START + S)
+    (moved,) = made.read([third], there(**{**rooms, "b": {"floor": "5"}}), START + S)
     assert (moved.kind, moved.cause, moved.alert.key.room) == (
         EventType.ALERT_CLEARED,
         Cause.RULE_CHANGED,
         "b",
     )
-    (raised,) = made.read([third], rooms, START + 2 * S)
+    (raised,) = made.read([third], there(**rooms), START + 2 * S)
     assert raised.kind is EventType.ALERT_RAISED, "what is known already is judged by the new rules"
-    (gone,) = made.read([replace_rule(third, enabled=False)], rooms, START + 3 * S)
+    (gone,) = made.read([replace_rule(third, enabled=False)], there(**rooms), START + 3 * S)
     assert gone.kind is EventType.ALERT_CLEARED
 
 
 def test_a_rule_of_another_kind_under_the_same_id_is_another_rule() -> None:
     made = book(rule())
     see(made, {0: "occupied"})
-    (gone,) = made.read([rule("inactivity")], {"b": {}}, START + S)
+    (gone,) = made.read([rule("inactivity")], there(b={}), START + S)
     assert (gone.kind, gone.alert.kind) == (EventType.ALERT_CLEARED, "occupied")
 
 
 def test_a_changed_limit_is_judged_at_once() -> None:
     made = book(rule("count_over", limit=10))
     assert see(made, {0: 8}, about="counting") == []
-    (raised,) = made.read([rule("count_over", limit=5)], {"b": {}}, START + S)
+    (raised,) = made.read([rule("count_over", limit=5)], there(b={}), START + S)
     assert raised.kind is EventType.ALERT_RAISED
-    (cleared,) = made.read([rule("count_over", limit=9)], {"b": {}}, START + 2 * S)
+    (cleared,) = made.read([rule("count_over", limit=9)], there(b={}), START + 2 * S)
     assert (cleared.kind, cleared.alert.alert_id) == (EventType.ALERT_CLEARED, raised.alert.alert_id)
 
 
@@ -326,12 +332,12 @@ def test_a_book_taken_over_goes_on_with_alerts_waits_and_cooldowns() -> None:
     assert made.waits == {Key("r", "b", "presence"): CAPTURE}
     left = [Case(key, int(since or 0), CAPTURE + 5 * S) for key, since in made.waits.items()]
     heir = AlertBook(left)
-    heir.read([rule(hold_s=10, cooldown_s=60)], {"b": {}}, START)
+    heir.read([rule(hold_s=10, cooldown_s=60)], there(b={}), START)
     assert later(heir, 50) == [], "nothing is known to it yet"
     assert see(heir, dict.fromkeys(range(20, 26), "occupied")) == ["25 raised warning condition"]
     (cleared,) = heir.judge(fact(30, "vacant"))
     third = AlertBook(lately=[cleared.alert])
-    third.read([rule(cooldown_s=60)], {"b": {}}, START)
+    third.read([rule(cooldown_s=60)], there(b={}), START)
     assert see(third, {31: "occupied", 90: "occupied"}) == ["90 raised warning condition"]
 
 
@@ -376,8 +382,8 @@ def test_a_rule_that_does_not_fit_is_told_where(change: dict[str, Any], where: s
 def test_a_new_rule_judges_what_nobody_asked_for_before() -> None:
     made = book()
     made.judge(Fact("b", "link", "l1", True, START, START))
-    (raised,) = made.read([rule("link_lost")], {"b": {}}, START + S)
+    (raised,) = made.read([rule("link_lost")], there(b={}), START + S)
     assert (raised.kind, raised.alert.key) == (EventType.ALERT_RAISED, Key("r", "b", "l1"))
     made.forget_fact("b", "link", "l1")
-    assert len(made.read([rule("link_lost", enabled=False)], {"b": {}}, START + S)) == 1
-    assert made.read([rule("link_lost")], {"b": {}}, START + S) == []
+    assert len(made.read([rule("link_lost", enabled=False)], there(b={}), START + S)) == 1
+    assert made.read([rule("link_lost")], there(b={}), START + S) == []

@@ -12,9 +12,10 @@ from service.rooms.alerting import steps
 from service.rooms.alerting.alert import Alert, AlertChange, AlertState, Cause, Data, Fact, Key
 from service.rooms.alerting.case import Case
 from service.rooms.alerting.cooldowns import Cooldowns
-from service.rooms.alerting.rules import AlertRule
+from service.rooms.alerting.rules import LINK, AlertRule, tells
+from service.rooms.config import RoomConfig
 
-Tags = Mapping[str, str]
+Rooms = Mapping[str, RoomConfig]
 Marks = Mapping[str, tuple[AlertState, int | None]]
 """What people did about alerts, by id: the state, and until when it is snoozed."""
 
@@ -36,7 +37,7 @@ class AlertBook:
         self._cases = {case.key: case for case in cases}
         self._cooldowns = Cooldowns(lately)
         self._rules: dict[str, AlertRule] = {}
-        self._rooms: dict[str, Tags] = {}
+        self._rooms: dict[str, RoomConfig] = {}
         self._by_room: dict[tuple[str, str], list[AlertRule]] = {}
         self._counting: dict[str, bool] = {}
         self._last: dict[tuple[str, str, str], Fact] = {}
@@ -46,20 +47,20 @@ class AlertBook:
         ids = {rule.id for rule in self._rules.values() if rule.kind == kind}
         return [key for key in self._cases if key.rule in ids]
 
-    def read(self, rules: Iterable[AlertRule], rooms: Mapping[str, Tags], now_ns: int) -> list[AlertChange]:
-        """Take rules and rooms (with their tags) as they are now; what follows from what is known already."""
+    def read(self, rules: Iterable[AlertRule], rooms: Rooms, now_ns: int) -> list[AlertChange]:
+        """Take rules and rooms as they are now; what follows from what is known already."""
         kept, there = {rule.id: rule for rule in rules if rule.enabled}, dict(rooms)
         if (kept, there) == (self._rules, self._rooms):
             return []
-        gone = [key for key, case in self._cases.items() if not self._stays(case, kept, there)]
         self._rules, self._rooms = kept, there
-        self._last = {key: fact for key, fact in self._last.items() if key[0] in there}
+        self._last = {
+            key: fact
+            for key, fact in self._last.items()
+            if fact.room in there and tells(there[fact.room], fact.about)
+        }
         self._index()
         self._counting = {rule.id: rule.counts_at(now_ns) for rule in kept.values()}
-        changes = [change for key in gone for change in self._end(key, Cause.RULE_CHANGED, {})]
-        for fact in list(self._last.values()):
-            changes += self.judge(replace(fact, now_ns=now_ns, resumed=False))
-        return changes
+        return [*self._end_over(), *self._judge_again(self._last.values(), now_ns)]
 
     def judge(self, fact: Fact) -> list[AlertChange]:
         """What a fact does to alerts."""
@@ -69,23 +70,23 @@ class AlertBook:
 
     def look(self, now_ns: int) -> list[AlertChange]:
         """What the hour does to alerts: schedules, waits, cooldowns, escalations and snoozes."""
-        changes = [one for rule in self._rules.values() if rule.schedule for one in self._turn(rule, now_ns)]
+        begun = self._begun(now_ns)
+        changes = self._end_over()
+        for rule in begun:
+            changes += self._begin(rule, now_ns)
         for key, case in list(self._cases.items()):
-            if key.rule in self._rules:
-                changes += self._grow_old(self._rules[key.rule], case, now_ns)
+            changes += self._grow_old(self._rules[key.rule], case, now_ns)
         return changes
 
-    def mark(self, marks: Marks, now_ns: int) -> None:
+    def mark(self, marks: Marks) -> None:
         """Take what people did about alerts."""
         for case in self._cases.values():
             alert = case.alert
             if alert is None or alert.alert_id not in marks:
                 continue
             state, until_ns = marks[alert.alert_id]
-            if state is not AlertState.SNOOZED:
-                case.alert = replace(alert, state=state, snoozed_until_ns=None)
-            elif until_ns is not None and until_ns > now_ns:
-                case.alert = replace(alert, state=state, snoozed_until_ns=until_ns)
+            snoozed = state is AlertState.SNOOZED
+            case.alert = replace(alert, state=state, snoozed_until_ns=until_ns if snoozed else None)
 
     def forget_room(self, room: str) -> None:
         """Drop what is known of a room that is no more."""
@@ -94,37 +95,59 @@ class AlertBook:
         self.waits = {key: since for key, since in self.waits.items() if key.room != room}
         self._cooldowns.forget(room)
 
+    def begin_anew(self, room: str, standing: Iterable[Case], now_ns: int) -> list[AlertChange]:
+        """A room's history was erased but for these cases: nothing is known of what it shows, nothing waits.
+
+        Links are no history: one that is lost still is.
+        """
+        waiting = [case.key for case in self._cases.values() if case.key.room == room and case.alert is None]
+        waiting += [key for key in self.waits if key.room == room]
+        links = [fact for fact in self._last.values() if (fact.room, fact.about) == (room, LINK)]
+        self.forget_room(room)
+        self.waits |= dict.fromkeys(waiting)
+        self._cases |= {case.key: case for case in standing}
+        return self._judge_again(links, now_ns)
+
     def forget_fact(self, room: str, about: str, subject: str) -> None:
         """Drop what was last known of something that left the room."""
         self._last.pop((room, about, subject), None)
 
-    def _stays(self, case: Case, rules: Mapping[str, AlertRule], rooms: Mapping[str, Tags]) -> bool:
-        room, rule, before = case.key.room, rules.get(case.key.rule), self._rules.get(case.key.rule)
-        kind = case.alert.kind if case.alert else before and before.kind
-        return (
-            rule is not None and rule.kind == (kind or rule.kind) and rule.covers(room, rooms.get(room, {}))
-        )
-
     def _index(self) -> None:
         self._by_room = {}
-        for room, tags in self._rooms.items():
+        for room, config in self._rooms.items():
             for rule in self._rules.values():
-                if rule.covers(room, tags):
+                if rule.asks(room, config):
                     self._by_room.setdefault((room, rule.about), []).append(rule)
 
-    def _turn(self, rule: AlertRule, now_ns: int) -> Iterator[AlertChange]:
-        """The schedule of a rule begins or ends."""
-        counts = rule.counts_at(now_ns)
-        if counts == self._counting.get(rule.id):
-            return
-        self._counting[rule.id] = counts
-        if not counts:
-            for key in [key for key in self._cases if key.rule == rule.id]:
-                yield from self._end(key, Cause.SCHEDULE_OVER, {})
-            return
+    def _end_over(self) -> list[AlertChange]:
+        """End every case that no rule asks for now, whatever is known of it."""
+        over = [(case.key, self._over(case)) for case in self._cases.values()]
+        return [change for key, cause in over if cause for change in self._end(key, cause, {})]
+
+    def _over(self, case: Case) -> Cause | None:
+        """Why a case is over; None while its rule asks for it."""
+        rule, config = self._rules.get(case.key.rule), self._rooms.get(case.key.room)
+        if rule is None or config is None or not rule.asks(case.key.room, config):
+            return Cause.RULE_CHANGED
+        if rule.kind != (case.kind or rule.kind):
+            return Cause.RULE_CHANGED
+        return None if self._counting[rule.id] else Cause.SCHEDULE_OVER
+
+    def _begun(self, now_ns: int) -> list[AlertRule]:
+        """Look at the clock: rules whose time begins."""
+        before = self._counting
+        self._counting = {rule.id: rule.counts_at(now_ns) for rule in self._rules.values()}
+        return [rule for rule in self._rules.values() if self._counting[rule.id] and not before[rule.id]]
+
+    def _begin(self, rule: AlertRule, now_ns: int) -> Iterator[AlertChange]:
         for fact in list(self._last.values()):
             if rule in self._by_room.get((fact.room, fact.about), ()):
                 yield from self._judge(rule, replace(fact, now_ns=now_ns, resumed=False))
+
+    def _judge_again(self, facts: Iterable[Fact], now_ns: int) -> list[AlertChange]:
+        """What is known already, at this moment."""
+        now = [replace(fact, now_ns=now_ns, resumed=False) for fact in facts]
+        return [change for fact in now for change in self.judge(fact)]
 
     def _judge(self, rule: AlertRule, fact: Fact) -> Iterator[AlertChange]:
         key = Key(rule.id, fact.room, fact.subject)
@@ -139,7 +162,7 @@ class AlertBook:
             return
         before = case.value if case else fact.value
         if case is None:
-            case = self._cases[key] = Case.begun(key, fact)
+            case = self._cases[key] = Case.begun(key, rule.kind, fact)
             self.waits[key] = case.since_ns
         elif case.see(fact):
             self.waits[key] = case.since_ns

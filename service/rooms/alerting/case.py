@@ -16,6 +16,7 @@ class Case:
     """A condition that holds, as far as is known.
 
     Attributes:
+        kind: of its rule; None of a wait that was taken over.
         since_ns: when it began to, later by the breaks in which nothing was known.
         at_ns: when it was last seen to hold; both in the clock of the rule.
         from_ns: begin of the first window, capture time.
@@ -32,11 +33,14 @@ class Case:
     first: Mapping[str, JsonValue] = field(default_factory=dict)
     data: Mapping[str, JsonValue] = field(default_factory=dict)
     alert: Alert | None = None
+    kind: str | None = None
 
     @classmethod
-    def begun(cls, key: Key, fact: Fact) -> Self:
+    def begun(cls, key: Key, kind: str, fact: Fact) -> Self:
         """The case that this fact begins."""
-        return cls(key, fact.at_ns, fact.at_ns, fact.from_ns, fact.value, True, fact.data, fact.data)
+        begun = cls(key, fact.at_ns, fact.at_ns, fact.from_ns, fact.value, True, fact.data, fact.data)
+        begun.kind = kind
+        return begun
 
     def see(self, fact: Fact) -> bool:
         """The condition still holds; whether the wait is shorter by a break."""

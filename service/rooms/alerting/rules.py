@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from models.prediction import JsonValue
 from service.events import Severity
-from service.rooms.config import Name
+from service.rooms.config import Name, RoomConfig
 from service.rooms.schedule import Schedule
 
 SeverityName = Literal["info", "warning", "critical"]
@@ -19,6 +19,11 @@ MOST_RULES: Final = 200
 LINK, DRIFT = "link", "drift"
 """What rules are about that are no tasks."""
 _NOTHING: Final = "none"
+
+
+def tells(config: RoomConfig, about: str) -> bool:
+    """Whether a room tells this: a task of its own, or what every room tells."""
+    return about in {LINK, DRIFT, *config.tasks}
 
 
 class _Document(BaseModel):
@@ -87,6 +92,10 @@ class _Rule(_Document):
         """Whether it is about this room."""
         named = self.rooms is None or room in self.rooms
         return named and all(tags.get(name) == value for name, value in (self.tags or {}).items())
+
+    def asks(self, room: str, config: RoomConfig) -> bool:
+        """Whether it is about this room, and the room tells what it asks for."""
+        return self.covers(room, config.tags) and tells(config, self.about)
 
     def severity_of(self, value: JsonValue, stood_s: float) -> Severity:
         """How severe an alert is at this value, after so many seconds without anybody's answer."""
