@@ -68,10 +68,16 @@ class Beginning(NamedTuple):
 
 def read_beginnings(store: Store) -> dict[str, Beginning]:
     """Since when what is stored of each room is stored."""
-    query = sa.select(rooms.c.room, rooms.c.created_ns, sa.func.coalesce(erasures.c.erased_ns, 0))
     with store.read() as connection:
-        found = connection.execute(query.outerjoin(erasures, erasures.c.room == rooms.c.room))
-        return {room: Beginning(made_ns, erased_ns) for room, made_ns, erased_ns in found}
+        return select_beginnings(connection)
+
+
+def select_beginnings(connection: sa.Connection, *, only: str | None = None) -> dict[str, Beginning]:
+    """As `read_beginnings`, in the caller's transaction, of all rooms or of the one named `only`."""
+    query = sa.select(rooms.c.room, rooms.c.created_ns, sa.func.coalesce(erasures.c.erased_ns, 0))
+    query = query.outerjoin(erasures, erasures.c.room == rooms.c.room)
+    found = connection.execute(query if only is None else query.where(rooms.c.room == only))
+    return {room: Beginning(made_ns, erased_ns) for room, made_ns, erased_ns in found}
 
 
 def erase_history(

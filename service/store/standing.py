@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from service.errors import ServiceError
 from service.store.engine import Store
-from service.store.schema import erasures, rooms
+from service.store.erasing import Beginning, select_beginnings
 
 
 class RoomGoneError(ServiceError):
@@ -23,11 +23,10 @@ class RoomErasedError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Which room of that name it is, by when it was made, and when its history was last erased."""
+    """A room, and since when what is stored of it is stored."""
 
     room: str
-    created_ns: int
-    erased_ns: int | None
+    begun: Beginning
 
 
 def standing_of(store: Store, room: str) -> Standing | None:
@@ -44,14 +43,12 @@ def check_standing(connection: sa.Connection, before: Standing) -> None:
         RoomErasedError: its history was erased.
     """
     now = _select(connection, before.room)
-    if now is None or now.created_ns != before.created_ns:
+    if now is None or now.begun.made_ns != before.begun.made_ns:
         raise RoomGoneError(f"room {before.room} was deleted meanwhile; nothing was kept")
-    if now.erased_ns != before.erased_ns:
+    if now != before:
         raise RoomErasedError(f"the history of room {before.room} was erased meanwhile; nothing was kept")
 
 
 def _select(connection: sa.Connection, room: str) -> Standing | None:
-    query = sa.select(rooms.c.room, rooms.c.created_ns, erasures.c.erased_ns)
-    query = query.join_from(rooms, erasures, erasures.c.room == rooms.c.room, isouter=True)
-    row = connection.execute(query.where(rooms.c.room == room)).mappings().first()
-    return None if row is None else Standing(**row)
+    begun = select_beginnings(connection, only=room).get(room)
+    return None if begun is None else Standing(room, begun)

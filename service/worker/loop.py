@@ -198,6 +198,9 @@ class Worker:
 
     def _answer_samples(self) -> None:
         """Answer one labelled sample; who answers one looks again in the next turn."""
+        if not self.sampling.is_asked():
+            return
+        self._look_at_privacy()  # what was erased before the sample was asked for is not to be in it
         answer = self.sampling.answer(self.building.rooms, self._now_ns())
         if answer is not None:
             self._batch.samples.append(answer)

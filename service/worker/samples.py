@@ -52,6 +52,10 @@ class Sampling:
             _log.exception("a window of room %s cannot be kept for labelling", room.room)
             self.recent.forget(room.room)
 
+    def is_asked(self) -> bool:
+        """Whether anybody waits for a sample."""
+        return bool(pending_samples(self._store, limit=1))
+
     def answer(self, rooms: Mapping[str, RoomRuntime], now_ns: int) -> Answer | None:
         """The first pending sample that can be answered: one a turn, each after the other's commit."""
         for sample in pending_samples(self._store):

@@ -14,6 +14,7 @@ from service.store.erasing import Range, erase
 from service.store.rooms import delete_room
 from service.store.samples import ask
 from service.store.schema import idempotency, samples
+from service.worker import loop
 from tests.service.test_samples import Site, capture, idle, problem, recording, site
 
 __all__ = ["idle", "site"]
@@ -78,3 +79,16 @@ def test_a_span_that_was_asked_for_brings_nothing_back(
     monkeypatch.setattr(sampling, "ask", asked)
     problem(site.post(2, 12), 404, kind)
     assert site.rows(samples) == []
+
+
+@pytest.mark.parametrize("change", [erased, made_anew])
+def test_a_span_that_is_asked_for_right_after_holds_nothing_of_before(
+    idle: Site, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    for every in ("PRIVACY_CHECK_S", "LAYOUT_CHECK_S"):
+        monkeypatch.setattr(loop, every, 1e9)
+    idle.start()
+    idle.send(recording(20, 1))
+    change(idle)
+    problem(idle.post(2, 12), 409, "span-not-held")
+    assert [row["state"] for row in idle.rows(samples)] == ["expired"]
