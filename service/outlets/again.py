@@ -25,7 +25,7 @@ class Again:
         """The outlet has its peer; the first time in a process, what one before it delivered is looked up."""
         if self._resend is None:
             return
-        if not self._begun:
+        if not (self._begun or self._resend.reach.breaks_only):
             await self._look_up(self._resend)
             self._begun = True
         self._resend.connected(time.monotonic())

@@ -3,7 +3,8 @@
 A broker says that it has an event and may lose it all the same: one that is killed forgets what it only had
 in memory, and who had subscribed. So what was delivered lately is sent again, with the same ids, in order:
 after a connect, once more a while after it, for subscribers who come back later than we do, and whenever one
-says that it is back. The cursor stays where it is.
+says that it is back. A peer that has no subscribers of its own needs it only after a break. The cursor stays
+where it is.
 """
 
 import math
@@ -20,11 +21,13 @@ class Reach:
         age_s: what was delivered within so many seconds; time without a connection does not count.
         gap_s: so long after a connect it is done once more; two times are never closer than this, however
             often a connection breaks or a subscriber says that it is back.
+        breaks_only: after a break alone: neither at the start of a process nor once more later.
     """
 
     count: int
     age_s: float
     gap_s: float
+    breaks_only: bool = False
 
 
 class Resend:
@@ -47,7 +50,7 @@ class Resend:
         if self._lost_s is not None:
             away_s, self._lost_s = now_s - self._lost_s, None
             self._pages = deque((at_s + away_s, after) for at_s, after in self._pages)
-        self._wanted = [now_s, now_s + self.reach.gap_s]
+        self._wanted = [now_s] if self.reach.breaks_only else [now_s, now_s + self.reach.gap_s]
 
     def lost(self, now_s: float) -> None:
         """The connection is over."""

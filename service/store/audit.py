@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -41,11 +41,25 @@ class AuditRow:
     detail: dict[str, Any]
 
 
-def read_audit(store: Store, *, after: int, until_ns: int, limit: int) -> list[AuditRow]:
-    """Entries with an id above `after` that were written before `until_ns`, oldest first."""
-    where = (audit.c.id > after) & (audit.c.time_ns < until_ns)
-    columns = [audit.c[name] for name in AuditRow.__slots__]
-    query = sa.select(*columns).where(where).order_by(audit.c.id).limit(limit)
+_ENTRY: Final = sa.select(*(audit.c[name] for name in AuditRow.__slots__))
+
+
+def read_audit(store: Store, *, after: int, limit: int) -> list[AuditRow]:
+    """Entries with an id above `after`, oldest first.
+
+    One writes at a time, so ids become visible in order: none at or below the last one comes later. Times are
+    of the hosts that wrote, whose clocks may differ.
+    """
+    return _rows(store, _ENTRY.where(audit.c.id > after).order_by(audit.c.id).limit(limit))
+
+
+def read_last_audit(store: Store, *, after: int, up_to: int, limit: int) -> list[AuditRow]:
+    """The newest `limit` entries with an id above `after` and not above `up_to`, oldest first."""
+    newest = _ENTRY.where(audit.c.id > after, audit.c.id <= up_to).order_by(audit.c.id.desc()).limit(limit)
+    return _rows(store, newest)[::-1]
+
+
+def _rows(store: Store, query: sa.Select[Any]) -> list[AuditRow]:
     with store.read() as connection:
         return [AuditRow(**row) for row in connection.execute(query).mappings()]
 

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.events import Severity
+from service.outlets.syslog.cutting import cut
 from service.state import rfc3339
 
 SEVERITIES: Final = {Severity.CRITICAL: 2, Severity.WARNING: 4, Severity.INFO: 6}
 """Ours -> RFC 5424, table 2: Critical, Warning, Informational."""
 MAX_SEQUENCE_ID: Final = 2**31 - 1
+LEAST_MAX_BYTES: Final = 2048
+"""What every receiver should take (RFC 5424, 6.1)."""
+MAX_BYTES: Final = 8000
+"""rsyslog splits what is longer than 8096 bytes unless it was told otherwise, and parses the rest anew."""
 _NIL: Final = "-"
 _MSGID: Final = 32
 _BOM: Final = b"\xef\xbb\xbf"
@@ -30,24 +35,30 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What all messages of a sender share."""
+    """What all messages of a sender share; none is longer than `max_bytes`, at least `LEAST_MAX_BYTES`."""
 
     facility: int
     hostname: str
     enterprise: int
     version: str
+    max_bytes: int = MAX_BYTES
 
 
 def encode(entry: Entry, header: Header, sequence_id: int) -> bytes:
-    """The message; `sequence_id` (1 to 2**31 - 1) counts what this sender wrote (RFC 5424, 7.3.1)."""
+    """The message; `sequence_id` (1 to 2**31 - 1) counts what this sender wrote (RFC 5424, 7.3.1).
+
+    Values of fields, and the text, are cut where the message would be too long.
+    """
     priority = header.facility * 8 + SEVERITIES[entry.severity]
     head = f"<{priority}>1 {rfc3339(entry.time_ns)} {header.hostname} roomtone {_NIL} {_msgid(entry.kind)} "
+    longest = header.max_bytes // (4 * max(1, len(entry.fields)))  # escaped, they are half of it at most
     data = (
-        _element(f"roomtone@{header.enterprise}", entry.fields)
+        _element(f"roomtone@{header.enterprise}", _bounded(entry.fields, longest))
         + _element("origin", {"software": "roomtone", "swVersion": header.version})
         + _element("meta", {"sequenceId": str(sequence_id)})
     )
-    return f"{head}{data} ".encode() + _BOM + _one_line(entry.text).encode()
+    start = f"{head}{data} ".encode() + _BOM
+    return start + cut(_one_line(entry.text), header.max_bytes - len(start)).encode()
 
 
 def frame(message: bytes) -> bytes:
@@ -55,10 +66,13 @@ def frame(message: bytes) -> bytes:
     return f"{len(message)} ".encode() + message
 
 
+def _bounded(fields: Mapping[str, str], longest: int) -> dict[str, str]:
+    """An equal share for each: a long value takes nothing from another one."""
+    return {key: cut(_one_line(value), longest) for key, value in fields.items()}
+
+
 def _element(name: str, fields: Mapping[str, str]) -> str:
-    parameters = "".join(
-        f' {key}="{_ESCAPED.sub(_backslash, _one_line(value))}"' for key, value in fields.items()
-    )
+    parameters = "".join(f' {key}="{_ESCAPED.sub(_backslash, value)}"' for key, value in fields.items())
     return f"[{name}{parameters}]"
 
 

@@ -1,75 +1,66 @@
 """The outlet to a security centre: events from the log and, if asked for, audit entries."""
 
-import asyncio
 import socket
 import ssl
-import time
-from collections import deque
 from collections.abc import Sequence
 from importlib.metadata import version
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from service.errors import ServiceError
 from service.outlets.port import Outlet, SiteView
+from service.outlets.resend import Reach, Resend
 from service.outlets.syslog.connection import Connection, tls_of
 from service.outlets.syslog.entries import of_audit, of_event
 from service.outlets.syslog.message import MAX_SEQUENCE_ID, Entry, Header, encode, frame
 from service.outlets.syslog.settings import SyslogSettings
-from service.outlets.threads import finish
+from service.outlets.syslog.trail import Trail
 from service.settings import Settings
-from service.store.audit import audit_head, read_audit
 from service.store.engine import Store
 from service.store.eventlog import StoredEvent, site_id
-from service.store.outlets import open_cursor, save_cursor
 from service.view.cloudevents import severity_rank
 from service.view.selection import Selection, event_types
 
-AUDIT_CURSOR: Final = "syslog.audit"
-AUDIT_SETTLES_NS: Final = 2 * 10**9
-"""Entries are read when they are so old: a database may show numbers out of order while they are written."""
-_PAGE: Final = 100
-
 
 class SyslogOutlet:
-    """Writes messages and remembers the last ones: after a broken connection they are sent again."""
+    """Writes messages; after a broken connection those that the collector may have lost come again."""
 
     name = "syslog"
     wants_view = True
-    resend = None
 
     def __init__(
         self, settings: SyslogSettings, selection: Selection, tls: ssl.SSLContext | None, store: Store
     ) -> None:
-        self._settings, self._selection, self._tls, self._store = settings, selection, tls, store
+        self._settings, self._selection, self._tls = settings, selection, tls
         hostname = settings.hostname or socket.gethostname() or "-"
-        self._header = Header(settings.facility, hostname, settings.enterprise, version("roomtone"))
+        self._header = Header(
+            settings.facility, hostname, settings.enterprise, version("roomtone"), settings.max_bytes
+        )
         self._site = site_id(store)
-        self._last: deque[Entry] = deque(maxlen=settings.resend)
+        reach = Reach(settings.resend, settings.resend_age_s, settings.resend_gap_s, breaks_only=True)
+        self.resend = Resend(reach)
+        self._trail = Trail(store, reach) if settings.audit else None
         self._connection: Connection | None = None
         self._sequence_id = 0
-        self._audited: int | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect, and send again what a peer that broke off may have lost."""
         self._connection = await Connection.open(self._settings, self._tls)
-        try:
-            await self._write(list(self._last))
-        except BaseException:
-            await self._connection.close()
-            raise
+        if self._trail is not None:
+            self._trail.connected()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._trail is not None:
+            self._trail.lost()
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
 
     async def deliver(self, events: Sequence[StoredEvent]) -> None:
         """Write those that were asked for; syslog knows no acknowledgement, see `Connection`."""
-        await self._send([of_event(event, self._site) for event in events if self._selection.fits(event)])
+        await self._write([of_event(event, self._site) for event in events if self._selection.fits(event)])
 
     async def show(self, view: SiteView) -> None:
         """Once a second: does the peer still stand, and are there new audit entries; states are not told.
@@ -79,25 +70,15 @@ class SyslogOutlet:
         del view
         assert self._connection is not None  # noqa: S101 - between enter and exit
         self._connection.check()
-        if self._settings.audit:
-            await self._tell_audit()
+        if self._trail is not None:
+            await self._tell(self._trail)
 
-    async def _tell_audit(self) -> None:
-        if self._audited is None:
-            self._audited = await asyncio.to_thread(open_cursor, self._store, AUDIT_CURSOR, audit_head)
-        settled_ns = time.time_ns() - AUDIT_SETTLES_NS
-        rows = await asyncio.to_thread(
-            read_audit, self._store, after=self._audited, until_ns=settled_ns, limit=_PAGE
-        )
+    async def _tell(self, trail: Trail) -> None:
+        await self._write([of_audit(row, self._site) for row in await trail.again()])
+        rows = await trail.new()
         if rows:
-            await self._send([of_audit(row, self._site) for row in rows])
-            self._audited = rows[-1].id
-            await finish(save_cursor, self._store, AUDIT_CURSOR, self._audited)
-
-    async def _send(self, entries: Sequence[Entry]) -> None:
-        """Write, then remember; what a break catches half way is delivered again by who asked."""
-        await self._write(entries)
-        self._last.extend(entries)
+            await self._write([of_audit(row, self._site) for row in rows])
+            await trail.told(rows)
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         assert self._connection is not None  # noqa: S101 - writes come between enter and exit

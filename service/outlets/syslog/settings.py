@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from service.outlets.syslog.message import LEAST_MAX_BYTES, MAX_BYTES
 from service.section import Section
 
 DOCUMENTATION_PEN = 32473
@@ -29,7 +30,10 @@ class SyslogSettings(Section):
         types: of events to send; a name may leave out its prefix, or name a family.
         min_severity: of events to send.
         audit: whether audit entries are sent, too.
-        resend: after a broken connection so many of the last messages are sent again.
+        max_bytes: longer messages are cut; no more than what the collector takes as one message.
+        resend: after a broken connection so many of the last events (and audit entries) are sent again.
+        resend_age_s: and none that was written longer ago; time without a connection does not count.
+        resend_gap_s: never twice within so many seconds, however often the connection breaks.
     """
 
     host: str
@@ -45,7 +49,10 @@ class SyslogSettings(Section):
     types: tuple[str, ...] = ("alert", "worker")
     min_severity: Literal["info", "warning", "critical"] = "info"
     audit: bool = False
+    max_bytes: Annotated[int, Field(ge=LEAST_MAX_BYTES, le=2**20)] = MAX_BYTES
     resend: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    resend_age_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    resend_gap_s: Annotated[float, Field(gt=0, le=3600)] = 15.0
 
     @model_validator(mode="after")
     def _not_in_clear(self) -> Self:
@@ -56,6 +63,15 @@ class SyslogSettings(Section):
             )
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("outlets.syslog.cert_file and outlets.syslog.key_file go together")
+        return self
+
+    @model_validator(mode="after")
+    def _old_enough(self) -> Self:
+        if self.resend_age_s < self.resend_gap_s:
+            raise ValueError(
+                "outlets.syslog.resend_age_s is at least resend_gap_s: else what a second break within the "
+                "gap loses is too old when it may be sent again"
+            )
         return self
 
 
