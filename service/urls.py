@@ -3,11 +3,15 @@
 Taken apart (RFC 3986), never compared as text: `http://localhost:x@elsewhere/` leads elsewhere.
 """
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 MAX_URL: Final = 2000
+_MAX_NAME: Final = 253
+_NAME: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+"""Parts of 1 to 63 characters (RFC 1035, 2.3.4); an underscore is in names that containers have."""
 
 Address = IPv4Address | IPv6Address
 
@@ -29,7 +33,18 @@ def web_url(url: str) -> SplitResult:
         raise ValueError("write https://HOST/PATH")
     if parts.username is not None or parts.password is not None or "#" in url or port == 0:
         raise ValueError("no user name, no password, no fragment and no port 0")
+    _check_host(parts.hostname)
     return parts
+
+
+def _check_host(host: str) -> None:
+    """See that it can be asked for: a resolver takes no other names."""
+    named = len(host) <= _MAX_NAME and _NAME.fullmatch(host) is not None
+    if not named and as_address(host) is None:
+        raise ValueError(
+            f"{host[:_MAX_NAME]} is no name of a host: parts of 1 to 63 letters, digits and hyphens, a dot "
+            f"between them, {_MAX_NAME} characters in all"
+        )
 
 
 def is_loopback(host: str | Address) -> bool:

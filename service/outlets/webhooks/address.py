@@ -16,6 +16,10 @@ _METADATA: Final = tuple(
 )
 """Where clouds tell a machine its own credentials; refused even where private addresses are allowed."""
 _NAT64: Final = ip_network("64:ff9b::/96")
+_HIDING: Final = (ip_network("::/96"), ip_network("64:ff9b:1::/48"))
+"""An IPv4 address lies in these as well: IPv4-compatible (RFC 4291, 2.5.5.1), which nobody uses any more, and
+local NAT64 (RFC 8215), where only the site's own network knows which one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class AddressRule:
         real = _unwrapped(address)
         if real in _METADATA or real.is_link_local or real.is_multicast or real.is_unspecified:
             raise ValueError(f"{address} is refused: link-local, metadata, multicast or no address at all")
+        if not real.is_loopback and any(real in network for network in _HIDING):
+            raise ValueError(f"{address} is refused: an IPv4 address is hidden in it; write that one")
         if http and not (self.allow_http and is_loopback(address)):
             raise ValueError(
                 f"plain http to {address} is refused: use https (http is for loopback only, with "

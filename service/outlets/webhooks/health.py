@@ -1,8 +1,9 @@
 """What a webhook's deliveries met, and the rule by which one that only fails is turned off.
 
 The rule: off at once when the receiver answers 410 Gone; off when no delivery succeeded for 24 hours while we
-tried; off when deliveries failed in every hour for more than a day, and more than 99 % of all did. An outage
-of less than a day turns nothing off.
+tried, which is in as many hours of the last 26; off when deliveries failed in every hour for more than a day,
+and more than 99 % of all did. An outage of less than a day turns nothing off; time in which the service was
+off, or by which its clock jumped, counts for nothing.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -41,7 +42,7 @@ class Health:
     def note(self, answer: Answer, now_ns: int) -> str | None:
         """Take in what a delivery met; why the webhook must be turned off, None if it need not."""
         hour = now_ns // _HOUR_NS
-        self.hours = {key: counts for key, counts in self.hours.items() if hour - int(key) < KEPT_H}
+        self.hours = {key: counts for key, counts in self.hours.items() if 0 <= hour - int(key) < KEPT_H}
         counts = self.hours.setdefault(str(hour), [0, 0])
         self.last_status = answer.status
         if answer.delivered:
@@ -50,7 +51,8 @@ class Health:
         else:
             counts[1] += 1
             self.last_failure_ns, self.last_trouble = now_ns, answer.trouble
-            self.failing_since_ns = now_ns if self.failing_since_ns is None else self.failing_since_ns
+            if self.failing_since_ns is None or self.failing_since_ns > now_ns:
+                self.failing_since_ns = now_ns
         return self._verdict(answer, now_ns)
 
     def _verdict(self, answer: Answer, now_ns: int) -> str | None:
@@ -58,11 +60,21 @@ class Health:
             return None
         if answer.status == HTTPStatus.GONE:
             return "the receiver answered 410 Gone"
-        if self.failing_since_ns is not None and now_ns - self.failing_since_ns >= DAY_H * _HOUR_NS:
-            return f"no delivery succeeded for {DAY_H} hours; last: {answer.trouble}"
+        return self._never_succeeded(answer, now_ns) or self._hardly_succeeded(answer)
+
+    def _never_succeeded(self, answer: Answer, now_ns: int) -> str | None:
+        since_ns = now_ns if self.failing_since_ns is None else self.failing_since_ns
+        if now_ns - since_ns < DAY_H * _HOUR_NS or self._failed_h() < DAY_H:
+            return None
+        return f"no delivery succeeded for {DAY_H} hours; last: {answer.trouble}"
+
+    def _hardly_succeeded(self, answer: Answer) -> str | None:
         good = sum(counts[0] for counts in self.hours.values())
         bad = sum(counts[1] for counts in self.hours.values())
-        all_day = sum(counts[1] > 0 for counts in self.hours.values()) == KEPT_H
-        if all_day and bad > FAILED_SHARE * (good + bad):
-            return f"{bad} of {good + bad} attempts within {KEPT_H} hours failed; last: {answer.trouble}"
-        return None
+        if self._failed_h() < KEPT_H or bad <= FAILED_SHARE * (good + bad):
+            return None
+        return f"{bad} of {good + bad} attempts within {KEPT_H} hours failed; last: {answer.trouble}"
+
+    def _failed_h(self) -> int:
+        """In how many of the hours that are counted an attempt failed."""
+        return sum(counts[1] > 0 for counts in self.hours.values())

@@ -56,7 +56,8 @@ async def _resolve(host: str, port: int) -> list[Address]:
         return [literal]
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore2.ConnectError(f"the name {host} cannot be resolved: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:  # the latter: no name of DNS (a part is empty, or too long)
+        why = error.strerror if isinstance(error, OSError) else error
+        raise httpcore2.ConnectError(f"the name {host} cannot be resolved: {why}") from None
     addresses = (as_address(str(entry[4][0])) for entry in found)
     return list(dict.fromkeys(address for address in addresses if address is not None))
