@@ -1,7 +1,8 @@
 """The alert stream as a state: what to subscribe to, what a message means, when to come back. No I/O here."""
 
+import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ NEWEST = 2**63 - 1
 LARGEST_MESSAGE = 64 * 1024 * 1024
 PING_S = 20.0
 _FOR_GOOD = frozenset({4400, 4401, 4403})
-_OVERFLOW = 4408
+_log: Final = logging.getLogger("roomtone_client")
 
 
 class Follower:
@@ -35,6 +36,7 @@ class Follower:
         self._wish = {"rooms": rooms, "types": types, "min_severity": min_severity}
         self._retry, self._failures = retry, 0
         self._reset, self._refusal = "", ""
+        self._told = False
         self.after = after
 
     def subscribe(self) -> str:
@@ -49,7 +51,7 @@ class Follower:
         Raises:
             UnreadableAnswerError: it is not what this client knows.
         """
-        self._failures = 0
+        self._connected()
         try:
             document = msgspec.json.decode(message, type=dict[str, Any])
             match document.get("type"):
@@ -75,10 +77,22 @@ class Follower:
         if code in _FOR_GOOD:
             raise StreamRefusedError(code, why)
 
+    def unreachable(self, error: Exception) -> None:
+        """No connection came about: said once, by the logger `roomtone_client`, until one does."""
+        if not self._told:
+            why = str(error) or type(error).__name__
+            _log.warning("no connection to the stream, trying again until there is one: %s", why)
+        self._told = True
+
     def pause_s(self) -> float:
         """Seconds before the next connection: longer each time while nothing comes."""
         self._failures += 1
         return self._retry.pause(min(self._failures, 16))
+
+    def _connected(self) -> None:
+        if self._told:
+            _log.info("connected to the stream again")
+        self._told, self._failures = False, 0
 
     def _snapshot(self, document: dict[str, Any]) -> Snapshot:
         found = msgspec.convert(

@@ -34,6 +34,7 @@ class AsyncStreamCalls(AsyncCaller):
         Raises:
             StreamRefusedError: the subscription does not fit, or the key ended.
             ApiError: the service refused the connection.
+            ConnectionFailedError: nobody vouches for the service's certificate.
         """
         follower = Follower(rooms, types, min_severity, after, self._retry)
         return events_of(self._url, self._key, self._verify, follower)

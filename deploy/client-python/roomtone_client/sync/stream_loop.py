@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from ssl import SSLContext
+from ssl import SSLCertVerificationError, SSLContext
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from roomtone_client.documents import Event, Snapshot
+from roomtone_client.errors import ConnectionFailedError
 from roomtone_client.follow import LARGEST_MESSAGE, PING_S, Follower
 from roomtone_client.tls import context_of
 from roomtone_client.transport import handshake_refusal, stream_headers, stream_url
@@ -32,8 +33,11 @@ def events_of(
             answer = error.response
             if answer.status_code < 500 and answer.status_code != 429:
                 raise handshake_refusal(answer.status_code, answer.body or b"", answer.headers) from error
-        except (OSError, InvalidHandshake, EOFError):  # unreachable, or broke off before it stood
-            pass
+            follower.unreachable(error)
+        except SSLCertVerificationError as error:
+            raise ConnectionFailedError(f"the stream of {url}: {error}") from error
+        except (OSError, InvalidHandshake, EOFError) as error:  # or broke off before it stood
+            follower.unreachable(error)
         time.sleep(follower.pause_s())
 
 
