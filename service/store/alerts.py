@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from service.state import rfc3339
 from service.store.engine import Store
 from service.store.schema import alerts, screenings, states
 
-_OPEN = [state.value for state in AlertState if state.is_open]
+OPEN: Final = tuple(state.value for state in AlertState if state.is_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def alert_page(
 
 def open_alerts(connection: sa.Connection) -> list[dict[str, Any]]:
     """Every alert that is neither cleared nor dismissed."""
-    query = sa.select(alerts).where(alerts.c.state.in_(_OPEN)).order_by(alerts.c.raised_ns)
+    query = sa.select(alerts).where(alerts.c.state.in_(OPEN)).order_by(alerts.c.raised_ns)
     return [alert_item(row) for row in connection.execute(query).mappings()]
 
 

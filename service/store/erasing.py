@@ -14,9 +14,8 @@ import sqlalchemy as sa
 
 from models.prediction import JsonValue
 from service.events import EventType, Severity
-from service.rooms.alerting.alert import AlertState
 from service.state import rfc3339
-from service.store.alerts import alert_item
+from service.store.alerts import OPEN, alert_item
 from service.store.audit import record
 from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
@@ -110,9 +109,10 @@ def _end_alerts(connection: sa.Connection, room: str, span: Range, now_ns: int, 
     """
     if span.from_ns > now_ns:
         return
-    standing = of_room(room, alerts) & alerts.c.holds & (alerts.c.raised_ns < span.to_ns)
+    stands = alerts.c.holds | alerts.c.state.in_(OPEN)
+    standing = of_room(room, alerts) & stands & (alerts.c.raised_ns < span.to_ns)
     for row in connection.execute(sa.select(alerts).where(standing)).mappings().all():
-        if AlertState(row["state"]).is_open:
+        if row["state"] in OPEN:
             _tell_end(connection, alert_item(row), now_ns, cause)
     connection.execute(sa.update(alerts).where(standing).values(holds=False, updated_ns=now_ns))
 
