@@ -193,10 +193,17 @@ def _touches(rows: Rows, mine: npt.NDArray[np.intp], out: npt.NDArray[np.intp], 
 
 
 def _answers(answer: Answer, trial: Trial, most: float) -> Floats | None:
-    """Answers ``[part, row, class]``, NaN of rows not asked; None if the loss of the first is over `most`."""
+    """Answers ``[part, row, class]``, NaN of rows not asked; None if the loss of the first is over `most`.
+
+    Raises:
+        SelectionError: it answered no probabilities.
+    """
     found = np.full((len(trial.parts.pairs), len(trial.rows), trial.classes), np.nan)
     for number, (known, asked) in enumerate(trial.parts.pairs):
-        found[number, asked] = answer(known, asked)
+        told = answer(known, asked)
+        if not np.isfinite(told).all():
+            raise SelectionError("it answered no probabilities")
+        found[number, asked] = told
         if number == 0:
             heat = trial.heat(found[:1])
             if trial.loss(heated(found[0], heat, ordinal=False)[None], 0) > most:

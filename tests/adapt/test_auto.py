@@ -141,6 +141,19 @@ def test_a_slow_one_that_is_far_behind_is_asked_once_and_one_that_refuses_is_nam
         choose({"no": refuses}, rows, 3)
 
 
+def test_who_answers_no_probabilities_is_left_out() -> None:
+    rows = support()
+
+    def nothing(_known: Mask, asked: Mask) -> Floats:
+        return np.full((int(asked.sum()), 3), np.nan)
+
+    kept = choose({"first": nothing, "good": knows(rows, 0.9)}, rows, 3, length_s=4.0)
+    assert kept.name == "good"
+    assert kept.left_out == {"first": "it answered no probabilities"}
+    with pytest.raises(SelectionError, match="no probabilities"):
+        choose({"first": nothing}, rows, 3, length_s=4.0)
+
+
 def test_overconfident_answers_are_cooled() -> None:
     rows = support()
     assert choose({"one": mistaken(rows, 0.4)}, rows, 3, length_s=4.0).heat > 1.1

@@ -1,4 +1,7 @@
-"""Over a bridge: old rooms are aligned with rooms between, these with the room, around class prototypes."""
+"""Over a bridge: old rooms are aligned with rooms between, these with the room, around class prototypes.
+
+Without rooms between it is one step: old rooms are aligned with the room.
+"""
 
 from math import log
 
@@ -25,7 +28,7 @@ class Pada(Deep):
 
     NAME = "pada"
     TITLE = "adversaries old-bridge and bridge-room, sure rows pulled to class prototypes (after PADA, 2019)"
-    NEEDS = ("source", "unlabelled", "bridge")
+    NEEDS = ("source", "unlabelled")
 
     def learn(self, data: Tensors, progress: Share) -> Net:
         """See `Deep.learn`."""
@@ -33,7 +36,8 @@ class Pada(Deep):
 
         def loss(draw: Draw) -> Tensor:
             old, between, ours = net(draw.source), net(draw.bridge), net(draw.target)
-            steps = _step(near, old, between) + _step(far, between, ours)
+            steps = _step(far, between if len(between) else old, ours)
+            steps = steps + _step(near, old, between) if len(between) else steps
             centres, there = prototypes(old, draw.source_label, data.classes)
             pulled = pull(ours, draw.target_label, centres, there)
             return net.supervised(draw) + draw.ramp * (WEIGHT * steps + PULL * pulled)
