@@ -22,6 +22,7 @@ def _document(webhook: StoredWebhook, stands: int, newest: int) -> dict[str, Any
     return {
         "id": webhook.webhook,
         **webhook.doc,
+        "until": webhook.until,
         "room": webhook.room,
         "state": webhook.state,
         "reason": webhook.reason,

@@ -130,7 +130,7 @@ def note_changed(connection: sa.Connection, names: Collection[str | None]) -> No
 def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
     """Erase the room with its whole history; its links become unassigned, events keep only their numbers.
 
-    Keys and webhooks for it end: a room that is made under its name is another.
+    Keys and webhooks for it end, the latter after they told of its end: a room that is made under its name is another.
     `check` refuses a room that is missing.
     """
     now = time.time_ns()
@@ -144,8 +144,8 @@ def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
             connection.execute(sa.delete(table).where(table.c.room == room))
         _release(connection, links.c.room == room, now)
         revoke_keys_of(connection, room, actor=actor)
-        end_webhooks_of(connection, room, actor=actor)
-        _note(connection, EventType.ROOM_DELETED, before, {})
+        last = _note(connection, EventType.ROOM_DELETED, before, {})
+        end_webhooks_of(connection, room, last=last, actor=actor)
         _audit(connection, actor, room, before, None)
     store.scrub()
 
@@ -185,9 +185,10 @@ def _note(
     kind: EventType,
     room: RoomRecord,
     detail: Mapping[str, JsonValue],
-) -> None:
+) -> int:
+    """Tell the log; the number of the event."""
     data = room_facts(room.room, room.config.tags, detail)
-    append_event(connection, kind, room=room.room, data=data, time_ns=time.time_ns())
+    return append_event(connection, kind, room=room.room, data=data, time_ns=time.time_ns())
 
 
 def _audit(

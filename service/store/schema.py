@@ -283,7 +283,7 @@ webhooks = sa.Table(
     sa.Column("webhook", sa.Text, primary_key=True),
     sa.Column("room", sa.Text, index=True),  # of the admin who made it; None: the whole site
     sa.Column("secret", sa.Text, nullable=False),  # sealed: service.outlets.webhooks.secrets
-    sa.Column("doc", sa.JSON, nullable=False),  # url, types, rooms, min_severity
+    sa.Column("doc", sa.JSON, nullable=False),  # url, types, rooms, until, min_severity
     sa.Column("state", sa.Text, nullable=False),  # enabled, disabled
     sa.Column("reason", sa.Text),  # why it is disabled
     sa.Column("health", sa.JSON, nullable=False),  # what its deliveries met lately

@@ -48,6 +48,11 @@ class StoredWebhook:
         """The name of its outlet."""
         return outlet_name(self.webhook)
 
+    @property
+    def until(self) -> dict[str, int]:
+        """Rooms that it named and that were deleted since: number of the last event to be told of each."""
+        return dict(self.doc.get("until", {}))
+
 
 def outlet_name(webhook: str) -> str:
     """The name of a webhook's outlet."""
@@ -93,17 +98,17 @@ def delete_webhook(store: Store, webhook: str, *, actor: str) -> None:
             _delete(connection, found, actor)
 
 
-def end_webhooks_of(connection: sa.Connection, room: str, *, actor: str) -> None:
+def end_webhooks_of(connection: sa.Connection, room: str, *, last: int, actor: str) -> None:
     """A room goes, in the caller's transaction: nothing is to be told of another that is made under its name.
 
-    Webhooks that admins of the room made are deleted. Those of the site go on with the other rooms that they
-    name; one that names no other is disabled.
+    Webhooks that admins of the room made are deleted. Those of the site that name it tell how it ended, up to
+    the event `last`, and go on with the other rooms that they name; one that names no other is disabled.
     """
     for webhook in _all(connection):
         if webhook.room == room:
             _delete(connection, webhook, actor)
         elif room in (webhook.doc["rooms"] or ()):
-            _take_out(connection, webhook, room, actor)
+            _take_out(connection, webhook, (room, last), actor)
 
 
 def ask_replay(store: Store, webhook: str, after: int | None, *, actor: str) -> int:
@@ -166,14 +171,16 @@ def _delete(connection: sa.Connection, webhook: StoredWebhook, actor: str) -> No
     record(connection, actor=actor, action="webhook.delete", target=webhook.webhook, detail=detail)
 
 
-def _take_out(connection: sa.Connection, webhook: StoredWebhook, room: str, actor: str) -> None:
-    before: list[str] = webhook.doc["rooms"]
+def _take_out(connection: sa.Connection, webhook: StoredWebhook, ended: tuple[str, int], actor: str) -> None:
+    """Name the room no longer, but up to which event it is told."""
+    (room, last), before = ended, webhook.doc["rooms"]
     after = [name for name in before if name != room]
-    if after:
-        _update(connection, webhook.webhook, doc={**webhook.doc, "rooms": after})
+    until = {**webhook.until, room: last}
+    _update(connection, webhook.webhook, doc={**webhook.doc, "rooms": after, "until": until})
+    if after or webhook.state == DISABLED:
         detail = change({"rooms": [*before]}, {"rooms": [*after]})
         record(connection, actor=actor, action="webhook.changed", target=webhook.webhook, detail=detail)
-    elif webhook.state != DISABLED:
+    else:
         _disable(connection, webhook, f"room {room} was deleted", actor=actor)
 
 

@@ -1,7 +1,7 @@
 """Which events somebody wants: by room, by type, by severity."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from service.events import ABOUT_ALL_ROOMS, EventType
 from service.store.eventlog import StoredEvent
@@ -12,19 +12,28 @@ _PREFIX = "org.roomtone."
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`rooms`, `types` None: all; `min_rank` as `severity_rank` gives it."""
+    """`rooms`, `types` None: all; `min_rank` as `severity_rank` gives it.
+
+    `until`: rooms that were wanted up to the event of that number; another of the name is another room.
+    """
 
     rooms: frozenset[str] | None
     types: frozenset[str] | None
     min_rank: int
+    until: Mapping[str, int] = field(default_factory=dict, kw_only=True)
 
     def fits(self, event: StoredEvent) -> bool:
         """Whether this event is wanted."""
         return (
-            (self.rooms is None or event.room in self.rooms or event.type in ABOUT_ALL_ROOMS)
+            (event.type in ABOUT_ALL_ROOMS or self._is_of_its_rooms(event))
             and (self.types is None or event.type in self.types)
             and severity_rank(event.severity) >= self.min_rank
         )
+
+    def _is_of_its_rooms(self, event: StoredEvent) -> bool:
+        if self.rooms is None or event.room in self.rooms:
+            return True
+        return event.room is not None and event.sequence <= self.until.get(event.room, 0)
 
 
 def event_types(patterns: Iterable[str]) -> frozenset[str]:

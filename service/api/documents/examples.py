@@ -171,6 +171,7 @@ _WEBHOOK = {
     "url": "https://building.example/roomtone",
     "types": ["alert"],
     "rooms": None,
+    "until": {},
     "min_severity": "warning",
     "room": None,
     "state": "enabled",

@@ -40,6 +40,10 @@ class Webhook(BaseModel):
     url: str
     types: list[str] | None
     rooms: list[str] | None
+    until: Annotated[
+        dict[str, int],
+        Field(description="Rooms it named that were deleted: the last event that it gets of each."),
+    ]
     min_severity: Severity | None
     room: Annotated[str | None, Field(description="Room of the admin who made it; null: the whole site.")]
     state: Literal["enabled", "disabled"]

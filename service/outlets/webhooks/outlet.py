@@ -100,6 +100,8 @@ def headers_of(secret: str, message: str, body: bytes) -> dict[str, str]:
 def selection_of(webhook: StoredWebhook) -> Selection:
     """Which events the webhook asked for; one of a room gets events of that room only.
 
+    Of a room that was deleted since it gets what was told up to its end.
+
     Raises:
         ValueError: it asks for a type that is no more.
     """
@@ -108,4 +110,4 @@ def selection_of(webhook: StoredWebhook) -> Selection:
     if webhook.room is not None:
         rooms = frozenset({webhook.room})
     types = None if doc["types"] is None else event_types(doc["types"])
-    return Selection(rooms, types, severity_rank(doc["min_severity"]))
+    return Selection(rooms, types, severity_rank(doc["min_severity"]), until=webhook.until)
