@@ -7,7 +7,7 @@ another room, and gets a number of its own.
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import sqlalchemy as sa
@@ -61,7 +61,12 @@ def known_numbers(store: Store, rooms: Iterable[RoomRecord]) -> dict[str, int]:
 def known_device(store: Store) -> Device | None:
     """The device as it was last served; None before the first time."""
     with store.read() as connection:
-        known = connection.execute(sa.select(site.c.value).where(site.c.key == _KEY)).scalar()
+        return select_device(connection)
+
+
+def select_device(connection: sa.Connection) -> Device | None:
+    """As `known_device`, in the caller's transaction."""
+    known = connection.execute(sa.select(site.c.value).where(site.c.key == _KEY)).scalar()
     return None if known is None else Device(**known)
 
 
@@ -73,23 +78,30 @@ def device(store: Store, *, instance: int | None, objects: str) -> Device:
         instance: the number that settings name; None: the one it had before, or a random one that stays.
         objects: digest of the objects that the device has now.
     """
-    query = sa.select(site.c.value).where(site.c.key == _KEY)
     with store.write() as connection:
-        known = connection.execute(query).scalar()
-        before = None if known is None else Device(**known)
+        before = select_device(connection)
         after = _next(before, instance, objects)
         if after != before:
-            connection.execute(sa.delete(site).where(site.c.key == _KEY))
-            connection.execute(sa.insert(site).values(key=_KEY, value=asdict(after)))
+            _keep(connection, after)
     return after
 
 
-def leave_revisions_out(connection: sa.Connection, count: int) -> None:
-    """Go on with a higher revision: those between may have been told of objects that are not known here."""
-    known = connection.execute(sa.select(site.c.value).where(site.c.key == _KEY)).scalar()
-    if known is not None:
-        later = {**known, "revision": known["revision"] + count}
-        connection.execute(sa.update(site).where(site.c.key == _KEY).values(value=later))
+def leave_revisions_out(connection: sa.Connection, replaced: Device | None, count: int) -> None:
+    """Go on with a higher revision: those between may have been told of objects that are not known here.
+
+    `replaced` is the device of the store that this one replaces. Where this one was none yet, it goes on as
+    that one.
+    """
+    here = select_device(connection)
+    known = [one for one in (here, replaced) if one is not None]
+    if known:
+        revision = max(one.revision for one in known) + count
+        _keep(connection, replace(known[0], revision=revision))
+
+
+def _keep(connection: sa.Connection, device: Device) -> None:
+    connection.execute(sa.delete(site).where(site.c.key == _KEY))
+    connection.execute(sa.insert(site).values(key=_KEY, value=asdict(device)))
 
 
 def _next(before: Device | None, instance: int | None, objects: str) -> Device:

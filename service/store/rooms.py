@@ -130,7 +130,7 @@ def note_changed(connection: sa.Connection, names: Collection[str | None]) -> No
 def delete_room(store: Store, room: str, *, check: Check, actor: str) -> None:
     """Erase the room with its whole history; its links become unassigned, events keep only their numbers.
 
-    Keys and webhooks for it end, the latter after they told of its end: a room that is made under its name is another.
+    Keys and webhooks for it end: a room that is made under its name is another.
     `check` refuses a room that is missing.
     """
     now = time.time_ns()

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from service.store.backup.load import NUMBERS_APART, restore_backup
+from service.store.backup.apart import NUMBERS_APART
+from service.store.backup.load import restore_backup
 from service.store.backup.manifest import BackupError
 from service.store.backup.write import write_backup
 from service.store.engine import Store, open_store

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from service.store.audit import audit_head, record
-from service.store.backup.load import NUMBERS_APART, restore_backup
+from service.store.backup.apart import NUMBERS_APART
+from service.store.backup.load import restore_backup
 from service.store.backup.write import write_backup
 from service.store.bacnet import device, room_numbers
 from service.store.engine import Store, open_store

@@ -171,7 +171,7 @@ _WEBHOOK = {
     "url": "https://building.example/roomtone",
     "types": ["alert"],
     "rooms": None,
-    "until": {},
+    "until": {"annex": 1790},
     "min_severity": "warning",
     "room": None,
     "state": "enabled",

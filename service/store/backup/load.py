@@ -5,28 +5,36 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from service.state import unix_ns
 from service.store import postgresql
+from service.store.backup.apart import apart, revisions_apart
 from service.store.backup.counters import read_counters, set_counter
 from service.store.backup.manifest import FILES, FOLDERS, BackupError, Manifest, file_of, table_of
 from service.store.backup.read import check_archive, members
-from service.store.bacnet import leave_revisions_out
+from service.store.bacnet import Device, leave_revisions_out, select_device
 from service.store.engine import connect_store
 from service.store.eventlog import leave_out
 from service.store.migrate import APPLIED
 from service.store.migrations import MIGRATIONS
-from service.store.schema import metadata
+from service.store.schema import metadata, site
 
-NUMBERS_APART: Final[Mapping[str, int]] = {"events": 1_000_000, "audit": 1_000_000, "bacnet_rooms": 1_000}
-"""Tables whose numbers others know, and how far above the archive's they go on: what was given out after the
-backup is never given to anything else. BACnet's numbers have 22 bits, so there is room for 4000 restores."""
 Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the store in place has given out by table, and as which BACnet device it was known."""
+
+    numbers: dict[str, int]
+    device: Device | None
 
 
 def restore_backup(
@@ -72,7 +80,7 @@ def _files_there(data_dir: Path) -> str | None:
 
 
 def _restore_rows(connection: sa.Connection, manifest: Manifest, file: Path, aside: Path, told: Told) -> None:
-    last = _last_numbers(connection)
+    given, age_ms = _given(connection), _age_ms(manifest)
     _make_tables(connection, manifest)
     tables = sa.MetaData()
     tables.reflect(connection)
@@ -84,26 +92,35 @@ def _restore_rows(connection: sa.Connection, manifest: Manifest, file: Path, asi
         elif table is not None:
             done += _insert(connection, tables.tables[table], content.splitlines())
             told(done, total)
-    _go_on_apart(connection, manifest, last)
+    _go_on_apart(connection, manifest, given, age_ms)
     if connection.dialect.name == "postgresql":
         postgresql.order_bytewise(connection, metadata)
 
 
-def _go_on_apart(connection: sa.Connection, manifest: Manifest, last: Mapping[str, int]) -> None:
+def _go_on_apart(connection: sa.Connection, manifest: Manifest, given: _Given, age_ms: int) -> None:
     """Have every table count on above the archive's numbers and those of the store that was in place."""
     for name in manifest.counters.keys() & manifest.rows.keys():
         counted = manifest.counters[name]
-        number = max(counted, last.get(name, 0)) + NUMBERS_APART.get(name, 0)
+        number = max(counted, given.numbers.get(name, 0)) + apart(name, age_ms)
         set_counter(connection, name, number)
         if name == "events":
             leave_out(connection, counted, number)
-    leave_revisions_out(connection, NUMBERS_APART["bacnet_rooms"])
+    leave_revisions_out(connection, given.device, revisions_apart(age_ms))
 
 
-def _last_numbers(connection: sa.Connection) -> dict[str, int]:
-    """Numbers that the store in place has given out; they are not used again."""
+def _given(connection: sa.Connection) -> _Given:
+    """What the store in place has given out is not used again."""
     known = set(sa.inspect(connection).get_table_names())
-    return read_counters(connection) if set(metadata.tables) <= known else {}
+    numbers = read_counters(connection) if set(metadata.tables) <= known else {}
+    return _Given(numbers, select_device(connection) if site.name in known else None)
+
+
+def _age_ms(manifest: Manifest) -> int:
+    """How long ago the archive was made; on a machine whose clock is behind, how far it is."""
+    try:
+        return abs(time.time_ns() - unix_ns(manifest.made_at)) // 1_000_000
+    except ValueError as error:
+        raise BackupError(f"the archive is damaged: made at {error}; nothing was restored") from error
 
 
 def _make_tables(connection: sa.Connection, manifest: Manifest) -> None:
