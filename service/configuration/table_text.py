@@ -1,15 +1,15 @@
 """Rooms and links as CSV tables (RFC 4180), one row each, for spreadsheets; the rest stays as it is.
 
-What a spreadsheet would take for a formula stands behind an apostrophe, which is taken off on reading.
+Free text is guarded against being run as a formula, see `table_cells`.
 """
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from service.configuration.findings import Finding
+from service.configuration.table_cells import guarded, unguarded
 
 Kind = Literal["rooms", "links"]
 COLUMNS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -21,9 +21,6 @@ COLUMNS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 _FLOATS: Final = {"width_m", "depth_m", "on_delay_s", "off_delay_s", "stale_after_s"}
 _WHOLE: Final = {"retention_days", "capacity"}
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n]")
-"""Begins like a formula, or like one that is quoted already: so every text comes back as it was."""
-_QUOTED: Final = re.compile(r"'" + _FORMULA.pattern)
 
 
 class TableError(ValueError):
@@ -43,7 +40,7 @@ def write_table(kind: Kind, entries: Sequence[Mapping[str, Any]]) -> str:
     rows = csv.DictWriter(text, COLUMNS[kind], lineterminator="\r\n")
     rows.writeheader()
     cells = (_room_row(one) if kind == "rooms" else one for one in entries)
-    rows.writerows({name: _quoted(cell) for name, cell in row.items()} for row in cells)
+    rows.writerows({name: _written(cell) for name, cell in row.items()} for row in cells)
     return text.getvalue()
 
 
@@ -83,7 +80,7 @@ def _read(rows: "csv.DictReader[str]", file: str) -> tuple[Kind, list[dict[str, 
         if "" in row:
             wrong.append(Finding(where, "row", "it has more cells than the first line"))
             continue
-        cells = {name: _read_cell(name, cell) for name, cell in row.items() if cell and cell.strip()}
+        cells = {name: unguarded(cell) for name, cell in row.items() if cell and cell.strip()}
         found.append(_entry(kind, cells, where, wrong))
         lines.append(rows.line_num)
     if wrong:
@@ -91,14 +88,8 @@ def _read(rows: "csv.DictReader[str]", file: str) -> tuple[Kind, list[dict[str, 
     return kind, found, lines
 
 
-def _quoted(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
-
-
-def _read_cell(column: str, cell: str) -> str:
-    """As it was before it was quoted; people leave blanks around what is no free text."""
-    text = cell if column == "name" else cell.strip()
-    return text[1:] if _QUOTED.match(text) else text
+def _written(cell: object) -> object:
+    return guarded(cell) if isinstance(cell, str) else cell
 
 
 def _room_row(room: Mapping[str, Any]) -> dict[str, Any]:
