@@ -39,7 +39,7 @@ class Follower:
         self._allow_non_live = allow_non_live
         self._trouble = Trouble(outlet.name)
         self._cursor = Cursor(store, outlet.name)
-        self._again = Again(outlet.resend, store, self._cursor)
+        self._again = Again(outlet.resend, store, self._cursor, self._leaves)
         self._shown_s = 0.0
         self.connected = False
         self.delivered = self.lost = 0
@@ -107,7 +107,7 @@ class Follower:
             self._shown_s = time.monotonic()
 
     async def _send_again(self) -> None:
-        events = self._leaving(await self._again.due())
+        events = await self._again.due()
         if events:
             await self.outlet.deliver(events)
             _log.info("outlet_resent", outlet=self.outlet.name, events=len(events))
@@ -130,7 +130,10 @@ class Follower:
         return page.next_after != before
 
     def _leaving(self, events: Sequence[StoredEvent]) -> list[StoredEvent]:
-        return [event for event in events if may_leave(event, allow_non_live=self._allow_non_live)]
+        return [event for event in events if self._leaves(event)]
+
+    def _leaves(self, event: StoredEvent) -> bool:
+        return may_leave(event, allow_non_live=self._allow_non_live)
 
     async def _keep(self, done: int | None) -> None:
         """What arrived before the trouble need not come again."""

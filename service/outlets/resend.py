@@ -9,7 +9,10 @@ where it is.
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from service.store.eventlog import StoredEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Reach:
     """How much is sent again, and how often.
 
     Attributes:
-        count: of the log's last events at most so many; 0: none.
+        count: of the last events that are sent there at most so many; 0: none.
         age_s: what was delivered within so many seconds; time without a connection does not count.
         gap_s: so long after a connect it is done once more; two times are never closer than this, however
             often a connection breaks or a subscriber says that it is back.
@@ -31,10 +34,13 @@ class Reach:
 
 
 class Resend:
-    """What was delivered lately, as numbers of the log, and when it is due again; times are monotonic."""
+    """What was delivered lately, as numbers of the log, and when it is due again; times are monotonic.
 
-    def __init__(self, reach: Reach) -> None:
-        self.reach = reach
+    `fits` says which events the outlet sends at all: what it passes over must not count as sent again.
+    """
+
+    def __init__(self, reach: Reach, fits: Callable[[StoredEvent], bool] = lambda _: True) -> None:
+        self.reach, self.fits = reach, fits
         self._pages: deque[tuple[float, int]] = deque()
         self._wanted: list[float] = []
         self._done_s = -math.inf

@@ -153,7 +153,7 @@ async def test_the_last_events_come_again_in_order_and_the_cursor_stays(store: S
         if len(seen) == 2:
             raise OutletError("the peer went away")
 
-    recorder = Recorder(refuse, Reach(count=4, age_s=60, gap_s=1000))
+    recorder = Recorder(refuse, Reach(count=3, age_s=60, gap_s=1000))
     async with following(store, recorder) as follower:
         await until(lambda: len(seen) == 1)
         second = append(store)

@@ -47,18 +47,16 @@ class Header:
 def encode(entry: Entry, header: Header, sequence_id: int) -> bytes:
     """The message; `sequence_id` (1 to 2**31 - 1) counts what this sender wrote (RFC 5424, 7.3.1).
 
-    Values of fields, and the text, are cut where the message would be too long.
+    Values of fields, and the text, are cut only where the message would be too long.
     """
-    priority = header.facility * 8 + SEVERITIES[entry.severity]
-    head = f"<{priority}>1 {rfc3339(entry.time_ns)} {header.hostname} roomtone {_NIL} {_msgid(entry.kind)} "
-    longest = header.max_bytes // (4 * max(1, len(entry.fields)))  # escaped, they are half of it at most
-    data = (
-        _element(f"roomtone@{header.enterprise}", _bounded(entry.fields, longest))
-        + _element("origin", {"software": "roomtone", "swVersion": header.version})
-        + _element("meta", {"sequenceId": str(sequence_id)})
-    )
-    start = f"{head}{data} ".encode() + _BOM
-    return start + cut(_one_line(entry.text), header.max_bytes - len(start)).encode()
+    fields = {key: _one_line(value) for key, value in entry.fields.items()}
+    text = _one_line(entry.text)
+    whole = _start(entry, header, sequence_id, fields) + text.encode()
+    if len(whole) <= header.max_bytes:
+        return whole
+    longest = header.max_bytes // (4 * max(1, len(fields)))  # escaped, they are half of it at most
+    start = _start(entry, header, sequence_id, _bounded(fields, longest))
+    return start + cut(text, header.max_bytes - len(start)).encode()
 
 
 def frame(message: bytes) -> bytes:
@@ -66,9 +64,21 @@ def frame(message: bytes) -> bytes:
     return f"{len(message)} ".encode() + message
 
 
+def _start(entry: Entry, header: Header, sequence_id: int, fields: Mapping[str, str]) -> bytes:
+    """All that stands before the text."""
+    priority = header.facility * 8 + SEVERITIES[entry.severity]
+    head = f"<{priority}>1 {rfc3339(entry.time_ns)} {header.hostname} roomtone {_NIL} {_msgid(entry.kind)} "
+    data = (
+        _element(f"roomtone@{header.enterprise}", fields)
+        + _element("origin", {"software": "roomtone", "swVersion": header.version})
+        + _element("meta", {"sequenceId": str(sequence_id)})
+    )
+    return f"{head}{data} ".encode() + _BOM
+
+
 def _bounded(fields: Mapping[str, str], longest: int) -> dict[str, str]:
     """An equal share for each: a long value takes nothing from another one."""
-    return {key: cut(_one_line(value), longest) for key, value in fields.items()}
+    return {key: cut(value, longest) for key, value in fields.items()}
 
 
 def _element(name: str, fields: Mapping[str, str]) -> str:

@@ -38,7 +38,7 @@ class SyslogOutlet:
         )
         self._site = site_id(store)
         reach = Reach(settings.resend, settings.resend_age_s, settings.resend_gap_s, breaks_only=True)
-        self.resend = Resend(reach)
+        self.resend = Resend(reach, selection.fits)
         self._trail = Trail(store, reach) if settings.audit else None
         self._connection: Connection | None = None
         self._sequence_id = 0

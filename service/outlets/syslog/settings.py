@@ -31,7 +31,8 @@ class SyslogSettings(Section):
         min_severity: of events to send.
         audit: whether audit entries are sent, too.
         max_bytes: longer messages are cut; no more than what the collector takes as one message.
-        resend: after a broken connection so many of the last events (and audit entries) are sent again.
+        resend: after a broken connection so many of the last events that were sent (and audit entries) are
+            sent again.
         resend_age_s: and none that was written longer ago; time without a connection does not count.
         resend_gap_s: never twice within so many seconds, however often the connection breaks.
     """
