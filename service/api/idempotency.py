@@ -6,6 +6,7 @@ their keys themselves, in the transaction that takes the sample, because capture
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -21,13 +22,16 @@ from service.api.guard import UPLOADS
 from service.api.problems import Problem, kind_of_status, problem_response, request_id_of
 from service.store.answers import Answer, InFlightError, begin, finish, release
 from service.store.engine import Store
+from service.store.erasing import Beginning, read_beginnings
 from service.store.idempotency import KeyReusedError, Once
 from service.store.keys import Principal
+from service.store.standing import Standing
 
 HEADER = "Idempotency-Key"
 _KEPT_HEADERS = ("content-type", "location", "etag")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ROOM = re.compile(r"/rooms/([A-Za-z0-9_.-]+)")
+_ERASURE = re.compile(r"/v1/admin/rooms/[^/]+/erase")
 
 
 def covers(method: str, path: str) -> bool:
@@ -62,25 +66,25 @@ class Idempotent:
             raise _unfit("one key of 1 to 200 visible ASCII characters")
         body = await _read(receive)
         once = Once(_principal(scope).actor, given[0], _digest(scope, body))
-        room = _ROOM.search(scope["path"])
+        begun = await anyio.to_thread.run_sync(read_beginnings, self._store)
         try:
-            known = await anyio.to_thread.run_sync(begin, self._store, once, room[1] if room else None)
+            known = await anyio.to_thread.run_sync(begin, self._store, once, _room_of(scope))
         except KeyReusedError as error:
             raise Problem("idempotency-key-reused", f"{given[0]} was used for another request") from error
         except InFlightError as error:
             detail = f"a request with the key {given[0]} is being worked on"
             raise Problem("request-in-flight", detail, headers={"Retry-After": "1"}) from error
-        return await self._first(once, scope, body) if known is None else _again(known)
+        return await self._first(once, scope, body, begun) if known is None else _again(known)
 
-    async def _first(self, once: Once, scope: Scope, body: bytes) -> Response:
-        """Do it, and keep the answer before it is told."""
+    async def _first(self, once: Once, scope: Scope, body: bytes, begun: Mapping[str, Beginning]) -> Response:
+        """Do it, and keep the answer before it is told; `begun`: how rooms stood before."""
         kept = False
         caught = _Caught(body)
         try:
             await self._app(scope, caught.receive, caught.send)
             if 200 <= caught.status < 300:
                 answer = caught.answer(scope)
-                await anyio.to_thread.run_sync(finish, self._store, once, answer, room_in(answer.body))
+                await anyio.to_thread.run_sync(self._keep, once, scope, answer, begun)
                 kept = True
         finally:
             if not kept:
@@ -89,6 +93,13 @@ class Idempotent:
         response = Response(bytes(caught.body), caught.status)
         response.raw_headers = caught.headers
         return response
+
+    def _keep(self, once: Once, scope: Scope, answer: Answer, before: Mapping[str, Beginning]) -> None:
+        """Keep the answer; one to an erasure is about the room as it left it."""
+        room = _room_of(scope) or room_in(answer.body)
+        begun = read_beginnings(self._store) if _ERASURE.fullmatch(scope["path"]) else before
+        standing = Standing(room, begun[room]) if room is not None and room in begun else None
+        finish(self._store, once, answer, room, standing)
 
 
 class _Caught:
@@ -130,10 +141,17 @@ def _again(known: Answer) -> Response:
         where = known.headers.get("location", "")
         raise Problem(
             "secret-told-once",
-            f"this was done before{f'; see {where}' if where else ''}; its answer held a secret",
+            f"this was done before{f'; see {where}' if where else ''}; its answer was not kept: it held a "
+            "secret, or its room was erased or deleted before it was told",
             {"location": where or None},
         )
     return Response(known.body, known.status, {**known.headers, "Idempotency-Replayed": "true"})
+
+
+def _room_of(scope: Scope) -> str | None:
+    """The room that the path names."""
+    found = _ROOM.search(scope["path"])
+    return found[1] if found else None
 
 
 def _digest(scope: Scope, body: bytes) -> str:

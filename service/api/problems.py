@@ -145,7 +145,8 @@ KINDS: Mapping[str, Kind] = {
     "secret-told-once": Kind(
         409,
         "Done before, and its secret was told then",
-        "The first answer held the secret. If it is lost, delete what was made and make another.",
+        "The first answer held the secret. If it is lost, delete what was made and make another. An answer "
+        "about a room that was erased or deleted before it was told is not kept either.",
     ),
     "rate-limited": Kind(
         429,

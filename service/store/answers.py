@@ -1,18 +1,20 @@
 """Answers to requests with an `Idempotency-Key`: asked again, the first answer is told again.
 
 After draft-ietf-httpapi-idempotency-key-header-07. Answers are kept for `KEPT_S`; one that holds a secret is
-kept without its body.
+kept without its body. So is one about a room that was deleted, or its history erased, while it was in coming.
 """
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from service.store.engine import Store
 from service.store.idempotency import KEPT_S, KeyReusedError, Once
 from service.store.schema import answers
+from service.store.standing import RoomErasedError, RoomGoneError, Standing, check_standing
 
 ABANDONED_S = 120
 """An answer that is so long in coming was cut off with its process; the request may run again."""
@@ -24,7 +26,7 @@ class InFlightError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered; `body` None: it held a secret, which is told once."""
+    """What was answered; `body` None: it held what may not be kept."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,12 +58,32 @@ def begin(store: Store, once: Once, room: str | None) -> Answer | None:
     return Answer(known.status, known.headers, known.body)
 
 
-def finish(store: Store, once: Once, answer: Answer, room: str | None = None) -> None:
-    """Keep the answer for when the same is asked again; `room`: what it is about, where `begin` knew none."""
-    about = sa.func.coalesce(answers.c.room, room)
-    told = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body, "room": about}
+def finish(
+    store: Store, once: Once, answer: Answer, room: str | None = None, standing: Standing | None = None
+) -> None:
+    """Keep the answer for when the same is asked again; `room`: what it is about, where `begin` knew none.
+
+    `standing` is how that room stood before `begin`: if it stands otherwise now, or is not known to have
+    stood, only that there was an answer is kept.
+    """
     with store.write() as connection:
+        known = connection.execute(sa.select(answers.c.room).where(_is(once))).scalar()
+        about = known or room
+        told: dict[str, Any] = {"status": answer.status, "headers": {}, "body": None, "room": None}
+        if about is None or _stands(connection, about, standing):
+            told |= {"headers": dict(answer.headers), "body": answer.body, "room": about}
         connection.execute(sa.update(answers).where(_is(once)).values(told))
+
+
+def _stands(connection: sa.Connection, room: str, before: Standing | None) -> bool:
+    """Whether nothing that was known of the room has been erased since."""
+    if before is None or before.room != room:
+        return False
+    try:
+        check_standing(connection, before)
+    except (RoomGoneError, RoomErasedError):
+        return False
+    return True
 
 
 def release(store: Store, once: Once) -> None:

@@ -7,6 +7,8 @@ import pytest
 from service.store.answers import Answer, InFlightError, begin, finish, release
 from service.store.engine import Store
 from service.store.idempotency import KeyReusedError, Once
+from service.store.standing import standing_of
+from tests.store.filled import put
 
 ONCE = Once("key:abcdefgh", "order-1", "digest")
 ANSWER = Answer(202, {"location": "/v1/jobs/job-1"}, b'{"job":"job-1"}')
@@ -16,7 +18,8 @@ def test_an_answer_is_told_again_and_only_for_the_same_request(store: Store) -> 
     assert begin(store, ONCE, "lab") is None
     with pytest.raises(InFlightError):
         begin(store, ONCE, "lab")
-    finish(store, ONCE, ANSWER)
+    put(store, "lab")
+    finish(store, ONCE, ANSWER, standing=standing_of(store, "lab"))
     assert begin(store, ONCE, "lab") == ANSWER
     with pytest.raises(KeyReusedError):
         begin(store, Once(ONCE.actor, ONCE.key, "other"), "lab")
