@@ -35,6 +35,9 @@ FEW: Final = {
     "link_roamed": 10,
 }
 """So many windows may be left out for it: what is seen for a moment lies in several windows."""
+LEARNED: Final = ("occupied_seen", "people_counted")
+MOST_LEARNED: Final = 0.05
+"""What learned models see may also be left out for so large a share of a long look: they err now and then."""
 LEAST_GOOD: Final = 0.7
 """Least share of windows that tell of an empty room, of the whole span and of each link."""
 LEAST_SPREAD: Final = 0.2
@@ -176,7 +179,8 @@ class EmptyRoom:
         """
         self._left_out.append(doubt)
         alike = sum(one.reason == doubt.reason for one in self._left_out)
-        if alike > FEW.get(doubt.reason, math.inf):
+        share = MOST_LEARNED * self._expected if doubt.reason in LEARNED else 0.0
+        if alike > max(FEW.get(doubt.reason, math.inf), share):
             raise RefusedError(*doubt)
         if len(self._left_out) > (1 - LEAST_GOOD) * self._expected:
             raise self._shortage()

@@ -76,12 +76,13 @@ class Store:
                 if not self._wait(error):
                     raise
 
-    def scrub(self) -> bool:
+    def scrub(self, within_s: float = 0.5) -> bool:
         """See that bytes erased before are in no file any more.
 
-        False while somebody reads an older moment, and where that is left to the database.
+        Readers are waited for `within_s`, and writers wait with us. False while somebody reads an older
+        moment, and where that is left to the database.
         """
-        return self.engine.dialect.name == "sqlite" and empty_log(self.engine)
+        return self.engine.dialect.name == "sqlite" and empty_log(self.engine, within_s)
 
     def close(self) -> None:
         """Give all connections back to the system."""

@@ -20,7 +20,7 @@ from service.store.audit import record
 from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
 from service.store.log import append_event
-from service.store.schema import alerts, answers, erasures, events, jobs, rooms, versions
+from service.store.schema import alerts, answers, erasures, events, jobs, rooms, screenings, versions
 from service.store.scrubbing import owe_scrub
 from service.store.versions import REFUSED, SHADOW
 
@@ -103,18 +103,19 @@ def _refuse_orphans(connection: sa.Connection, room: str) -> None:
 
 
 def _end_alerts(connection: sa.Connection, room: str, span: Range, now_ns: int, cause: str) -> None:
-    """End what stands in the range: it is about all time until now, and so it is erased with the rest.
+    """End what is open in the range, with its walk: it is about all time until now, and so it is erased.
 
-    Of open alerts the end is told: who follows them would wait for ever.
+    The end is told: who follows such an alert would wait for ever.
     """
     if span.from_ns > now_ns:
         return
-    stands = alerts.c.holds | alerts.c.state.in_(OPEN)
-    standing = of_room(room, alerts) & stands & (alerts.c.raised_ns < span.to_ns)
-    for row in connection.execute(sa.select(alerts).where(standing)).mappings().all():
-        if row["state"] in OPEN:
-            _tell_end(connection, alert_item(row), now_ns, cause)
+    standing = of_room(room, alerts) & alerts.c.state.in_(OPEN) & (alerts.c.raised_ns < span.to_ns)
+    found = connection.execute(sa.select(alerts).where(standing)).mappings().all()
+    for row in found:
+        _tell_end(connection, alert_item(row), now_ns, cause)
     connection.execute(sa.update(alerts).where(standing).values(holds=False, updated_ns=now_ns))
+    walks = screenings.c.alert_id.in_([row["alert_id"] for row in found])
+    connection.execute(sa.delete(screenings).where(walks))
 
 
 def _tell_end(connection: sa.Connection, alert: Mapping[str, Any], now_ns: int, cause: str) -> None:

@@ -16,6 +16,9 @@ from service.store.schema import site
 OWED: Final = "scrub.owed"
 """In the table `site`: something was erased, and may be in the write-ahead log still."""
 
+_WITHIN_S: Final = 0.01
+"""What is owed is tried again and again, beside alerts that are to be written at once."""
+
 
 def owe_scrub(connection: sa.Connection) -> None:
     """Note, in the transaction that erases, that its bytes are to leave the files."""
@@ -34,7 +37,7 @@ def settle_scrub(store: Store) -> bool:
         owed = _owed(connection)
     if owed is None:
         return True
-    if store.engine.dialect.name == "sqlite" and not store.scrub():
+    if store.engine.dialect.name == "sqlite" and not store.scrub(_WITHIN_S):
         return False
     with store.write() as connection:
         if _owed(connection) == owed:  # else something was erased since, which is owed anew

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from service.errors import StoreError
 
 BUSY_TIMEOUT_S = 5.0
-_EMPTY_WITHIN_MS = 500
-"""So long readers are waited for before the log is emptied; meanwhile no writer gets in."""
 _IDLE_KEPT = 48
 """Connections, more than a process has threads: one costs little, making one anew in every request much."""
 
@@ -43,15 +41,16 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
     _switch_to_wal(connection)
 
 
-def empty_log(engine: sa.Engine) -> bool:
+def empty_log(engine: sa.Engine, within_s: float) -> bool:
     """Bring the write-ahead log into the file and empty it, so that erased bytes are in neither.
 
-    False while somebody reads an older moment of the store: nothing empties the log until it is tried again.
+    Readers are waited for `within_s`; meanwhile no writer gets in. False while somebody reads an older moment
+    of the store: nothing empties the log until it is tried again.
     """
     raw = engine.raw_connection()
     cursor = raw.cursor()
     try:
-        cursor.execute(f"PRAGMA busy_timeout = {_EMPTY_WITHIN_MS}")
+        cursor.execute(f"PRAGMA busy_timeout = {round(within_s * 1000)}")
         busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError:  # another writer keeps the file for long
         return False

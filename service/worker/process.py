@@ -53,7 +53,7 @@ def _serve(settings: Settings, store: Store, keep: Callable[[], None], stop: Cal
         open_ingest(settings.ingest.endpoint, curve_folder(settings)) as ingest,
         Broom(store, settings.retention),
     ):
-        sensing = _load(settings)
+        sensing, trouble = _load(settings), ""
         while not stop():
             try:
                 worker = Worker(settings, store, ingest=ingest, signals=signals, sensing=sensing)
@@ -61,10 +61,14 @@ def _serve(settings: Settings, store: Store, keep: Callable[[], None], stop: Cal
                 _log.info(
                     "worker_started", endpoint=settings.ingest.endpoint, rooms=len(worker.building.rooms)
                 )
+                trouble = ""
                 worker.run(over)
                 _log.info("worker_stopped", **worker.counters)
             except sa.exc.OperationalError as error:
-                _log.error("worker_starts_over", reason=str(error.orig).strip())
+                reason = str(error.orig).strip()
+                if reason != trouble:  # said once while it lasts
+                    _log.error("worker_starts_over", reason=reason)
+                trouble = reason
                 time.sleep(_AGAIN_S)
 
 

@@ -56,10 +56,10 @@ def finish(process: "subprocess.Popen[bytes]") -> None:
 
 
 def noticed(site: Machines) -> bool:
-    """Whether the worker says that its store is gone; it must outlive that."""
+    """Whether the worker says that its store is gone, between two reads or amid one; it must outlive that."""
     said = site.log("worker")
     assert site.alive(), said
-    return "store_unavailable" in said
+    return "store_unavailable" in said or "worker_starts_over" in said
 
 
 def windows(site: Machines, room: str) -> list[tuple[str, str]]:

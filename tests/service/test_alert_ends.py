@@ -5,6 +5,7 @@ from typing import Any
 
 from service.events import Severity
 from service.rooms.alerting.alert import Alert, AlertChange, AlertState, Cause, Key
+from service.rooms.alerting.rules import DRIFT, tells
 from service.rooms.config import RoomConfig
 from service.store.alert_actions import Action, act
 from service.store.erasing import Range, erase
@@ -174,3 +175,8 @@ def test_what_is_forgotten_of_a_room_is_the_end_of_what_was_dismissed_too() -> N
     assert len(batch.settled) == 1
     batch.forget("b")
     assert batch.settled == [], "the store says that it stands, and so does the book"
+
+
+def test_drift_is_told_where_presence_says_when_a_room_is_empty() -> None:
+    assert tells(RoomConfig(tasks=["presence"]), DRIFT)
+    assert not tells(RoomConfig(tasks=["counting"]), DRIFT), "its score would stand still for ever"

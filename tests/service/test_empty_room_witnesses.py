@@ -170,3 +170,20 @@ def test_what_a_learned_model_adds_to_such_a_baseline_is_heard() -> None:
     with pytest.raises(RefusedError) as refused:
         looked(lambda _: [sure], *restless(), baselines=OUTDATED)
     assert refused.value.reason == "occupied_seen"
+
+
+def mistaken(times: int) -> EmptyRoom:
+    """A long look at an empty room, with a counter that errs so many times."""
+    wrong, empty = 0, EmptyRoom(T0 + 4 * S, 300.0, SPEC, {})
+    for number, window in enumerate(windows(room(0, 190), room(190, 190))):
+        errs = number % 8 == 0 and wrong < times
+        wrong += errs
+        empty.take(window, Source.LIVE, [VACANT, counted(1, 0.9)] if errs else [VACANT])
+    assert wrong == times
+    return empty
+
+
+def test_a_model_that_errs_now_and_then_bears_a_long_look() -> None:
+    assert mistaken(15).judge()
+    with pytest.raises(RefusedError, match="people are counted"):
+        mistaken(30)

@@ -13,7 +13,7 @@ from service.store.erasing import Range, erase
 from service.store.eventlog import read_events
 from service.store.retention import DAY_NS, forget_old
 from service.store.rooms import put_room
-from service.store.schema import alerts
+from service.store.schema import alerts, screenings
 from service.store.settings import RetentionSettings
 
 S = 10**9
@@ -78,3 +78,23 @@ def test_a_cleared_alert_that_an_older_version_left_holding_is_over(standing: St
     assert read_cases(standing, {}) == []
     list(forget_old(standing, RetentionSettings(), now_ns=RAISED + 40 * DAY_NS))
     assert ids(standing) == []
+
+
+def test_a_dismissed_alert_that_lies_outside_the_range_stays_dismissed(standing: Store) -> None:
+    long_ago = sa.update(alerts).values(state="dismissed", holds=True, updated_ns=RAISED)
+    with standing.write() as connection:
+        connection.execute(long_ago)
+    erase(standing, "lab", AFTER, actor="test")
+    (case,) = read_cases(standing, {})
+    assert case.alert is not None
+    assert case.alert.state is AlertState.DISMISSED, "what somebody dismissed is not raised again"
+
+
+@pytest.mark.parametrize(("span", "left"), [(AFTER, []), (BEFORE, ["scr-a1"])])
+def test_the_walk_of_an_alert_goes_with_it(standing: Store, span: Range, left: list[str]) -> None:
+    walk = {"screening": "scr-a1", "alert_id": "a1", "room": "lab", "state": "open", "doc": {}}
+    with standing.write() as connection:
+        connection.execute(sa.insert(screenings).values(**walk, opened_ns=RAISED, from_ns=RAISED))
+    erase(standing, "lab", span, actor="test")
+    with standing.read() as connection:
+        assert list(connection.execute(sa.select(screenings.c.screening)).scalars()) == left

@@ -102,7 +102,8 @@ def test_what_is_erased_meanwhile_is_owed_anew(file_store: Store, monkeypatch: p
     with file_store.write() as connection:
         owe_scrub(connection)
 
-    def scrub_and_erase() -> bool:
+    def scrub_and_erase(within_s: float) -> bool:
+        assert within_s < 0.05, "it is tried often, and writers wait meanwhile"
         with file_store.write() as connection:
             owe_scrub(connection)
         return True

@@ -16,14 +16,15 @@ from service.rooms.schedule import Schedule
 SeverityName = Literal["info", "warning", "critical"]
 Hold = Annotated[float, Field(ge=0, le=86400)]
 MOST_RULES: Final = 200
-LINK, DRIFT = "link", "drift"
-"""What rules are about that are no tasks."""
+LINK, DRIFT, PRESENCE = "link", "drift", "presence"
+"""What rules are about that are no tasks, and the task that drift hangs on."""
 _NOTHING: Final = "none"
 
 
 def tells(config: RoomConfig, about: str) -> bool:
-    """Whether a room tells this: a task of its own, or what every room tells."""
-    return about in {LINK, DRIFT, *config.tasks}
+    """Whether a room tells this: a task of its own, its links; drift where presence says when it is empty."""
+    drift = {DRIFT} if PRESENCE in config.tasks else set[str]()
+    return about in {LINK, *drift, *config.tasks}
 
 
 class _Document(BaseModel):
