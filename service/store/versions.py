@@ -54,7 +54,7 @@ class Version:
 
 
 class RolledBack(NamedTuple):
-    """Which version was left, which serves now, and which served between but can no more."""
+    """Which version was left, which serves now, and which served between but cannot now."""
 
     left: int
     active: int | None
@@ -118,16 +118,16 @@ def roll_back(
     """Undo the last activation: go back to what served before it, or to none; None if none is active.
 
     Versions that are gone are passed over, and so are those whose model is not among what is `there`, if
-    that is known.
+    that is known; the latter are next to be gone back to, should it be there again.
     """
     left = _active(connection, room, task)
     if left is None:
         return None
-    below, skipped = _below(connection, room, task, there)
-    take_off(connection, room, task, below)
+    below, passed = _below(connection, room, task, there)
+    take_off(connection, room, task, below, passed)
     active = None if below is None else below.version
     _serve(connection, (room, task), active, actor, "rollback")
-    return RolledBack(left, active, skipped)
+    return RolledBack(left, active, tuple(dict.fromkeys(one.version for one in passed)))
 
 
 def list_versions(store: Store, room: str, task: str | None = None) -> list[Version]:
@@ -177,19 +177,19 @@ def _retire(connection: sa.Connection, room: str, task: str, state: str) -> None
 
 def _below(
     connection: sa.Connection, room: str, task: str, there: Collection[Backbone] | None
-) -> tuple[Activation | None, tuple[int, ...]]:
-    """The newest activation that can be gone back to, and the versions above it whose model is missing."""
+) -> tuple[Activation | None, list[Activation]]:
+    """The newest activation that can be gone back to, and those above it whose model is missing."""
     where = (versions.c.room == room) & (versions.c.task == task) & (versions.c.state == RETIRED)
     rows = connection.execute(sa.select(*_facts()).where(where)).mappings()
     retired = {row["version"]: Version(**row) for row in rows}
-    skipped = list[int]()
+    passed = list[Activation]()
     for one in stack_of(connection, room, task):
         if one.version not in retired:  # erased since, or it serves now
             continue
         if there is None or retired[one.version].backbone in there:
-            return one, tuple(dict.fromkeys(skipped))
-        skipped.append(one.version)
-    return None, tuple(dict.fromkeys(skipped))
+            return one, passed
+        passed.append(one)
+    return None, passed
 
 
 def _serve(

@@ -88,8 +88,8 @@ def test_rooms_have_each_their_own_order(store: Store) -> None:
 def test_a_version_whose_model_is_gone_is_passed_over(store: Store) -> None:
     first, second, third = add(store), add(store, model="gone"), add(store)
     serve(store, first, second, third)
-    assert back(store, there={("m", "d")}) == first
-    assert back(store) is None
+    there = {("m", "d")}
+    assert [back(store, there=there) for _ in range(2)] == [first, None]
 
 
 def test_a_version_that_was_erased_is_passed_over(store: Store) -> None:

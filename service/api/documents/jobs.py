@@ -117,7 +117,7 @@ class MethodList(BaseModel):
 class Rollback(BaseModel):
     """Which version was left, and which serves now (null: the shipped model, or none).
 
-    `skipped` served between, and cannot serve any more, since their model is gone.
+    `skipped` served between, and cannot serve now, since their model is not there.
     """
 
     left: int

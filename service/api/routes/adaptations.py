@@ -137,8 +137,8 @@ def roll_back_version(
 ) -> Response:
     """Go back to what served before the active version came to serve, again and again down to no version.
 
-    Versions whose model is no longer there are passed over (`skipped`). A shadow run of the room and task is
-    cancelled.
+    Versions whose model is not there are passed over (`skipped`), and are next to go back to when it is there
+    again. A shadow run of the room and task is cancelled.
     """
     if get_room(context.store, room) is None:
         raise no_room(room)
