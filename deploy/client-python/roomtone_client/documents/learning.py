@@ -96,7 +96,7 @@ class RoomVersion(msgspec.Struct, frozen=True):
 class Rollback(msgspec.Struct, frozen=True):
     """Which version was left, and which serves now (None: the shipped model, or none).
 
-    Those `skipped` served between, and cannot serve any more, since their model is gone.
+    Those `skipped` served between, and cannot serve now, since their model is not there.
     """
 
     left: int
