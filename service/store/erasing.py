@@ -20,7 +20,17 @@ from service.store.audit import record
 from service.store.belongings import HISTORY, LOG, of_room
 from service.store.engine import Store
 from service.store.log import append_event
-from service.store.schema import alerts, answers, erasures, events, jobs, rooms, screenings, versions
+from service.store.schema import (
+    activations,
+    alerts,
+    answers,
+    erasures,
+    events,
+    jobs,
+    rooms,
+    screenings,
+    versions,
+)
 from service.store.scrubbing import owe_scrub
 from service.store.versions import REFUSED, SHADOW
 
@@ -87,9 +97,12 @@ def erase_history(
     gone = {str(LOG.name): _blank(connection, room, span)}
     _end_alerts(connection, room, span, now_ns, cause)
     for table, (begin, end) in HISTORY.items():
-        about = of_room(room, table) & (table.c[begin] < span.to_ns) & (table.c[end] >= span.from_ns)
+        touched: sa.ColumnElement[bool] = (table.c[begin] < span.to_ns) & (table.c[end] >= span.from_ns)
         if table is answers:  # what is being answered now, this erasure among it, is told when it is done
-            about &= table.c.status.is_not(None)
+            touched &= table.c.status.is_not(None)
+        if table is activations:  # the order of versions that stay is needed to roll back
+            touched = table.c.version.not_in(sa.select(versions.c.version))
+        about = of_room(room, table) & touched
         gone[str(table.name)] = connection.execute(sa.delete(table).where(about)).rowcount
     _refuse_orphans(connection, room)
     return gone

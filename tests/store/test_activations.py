@@ -102,6 +102,18 @@ def test_a_version_that_was_erased_is_passed_over(store: Store) -> None:
     assert [back(store), back(store)] == [first, None]  # not to `first` from `first`
 
 
+def test_a_range_in_which_only_the_activation_lies_leaves_the_order(store: Store) -> None:
+    put(store, "lab")
+    first, second = add(store), add(store)
+    serve(store, first)
+    with store.write() as connection:
+        connection.execute(sa.update(versions).values(created_ns=versions.c.version * 1000))
+        connection.execute(sa.update(activations).values(activated_ns=10**9))
+    assert erase(store, "lab", Range(10**9, 10**9 + 1), actor="me")
+    serve(store, second)
+    assert back(store) == first
+
+
 def test_erasing_a_room_erases_the_order(store: Store) -> None:
     put(store, "lab")
     serve(store, add(store))
