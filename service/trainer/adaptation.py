@@ -1,6 +1,6 @@
 """One adaptation: samples in, held-out judgement, gate, a version in its shadow run out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,6 @@ from models.adapt.contest import Tried, beside, best_of, blocks_of, judge, metho
 from models.adapt.evidence import BLOCK_S, Folds, GateRefusal, folds_of
 from models.adapt.gate import (
     MOST_SUSPECTS,
-    Score,
     check_better,
     interval_width,
     out_of_order,
@@ -72,7 +71,7 @@ def adapt_room(shop: Shop, job: Job, say: Say) -> tuple[Material, Outcome]:
     material, folds, odd = _without_suspects(material, folds, forced=forced)
     tried, left_out = _tried(job, material, folds, settings, say)
     best = best_of(tried)
-    compared = _comparison(shop, material, folds, job, best.score)
+    compared = _comparison(shop, job, material, folds, tried)
     if not forced:
         blocks = blocks_of(material, BLOCK_S)
         check_better(best.score, None, blocks)
@@ -196,12 +195,14 @@ def _without_suspects(material: Material, folds: Folds, *, forced: bool) -> tupl
     return material, folds, samples_of(odd, material.recordings)
 
 
-def _comparison(shop: Shop, material: Material, folds: Folds, job: Job, judged: Score) -> Comparison | None:
+def _comparison(
+    shop: Shop, job: Job, material: Material, folds: Folds, tried: Sequence[Tried]
+) -> Comparison | None:
     """How what serves now tells the rows that were judged; None where nothing may speak."""
     serving = incumbent_of(shop.store, job.room, job.task, material.backbone.card.digest)
     if serving is not None:
-        return compare(serving, material, folds, judged)
-    native = material.native()
+        return compare(serving, material, folds, tried)
+    native, judged = material.native(), best_of(tried).score
     before = None if native is None else beside(native, material, judged)
     return None if before is None else Comparison(before, judged, ALL)
 

@@ -5,14 +5,16 @@ for itself on recordings that are new to it; of the others it is told what its m
 candidate, makes of the rest of what it learned from (ADR 13).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
+from models.adapt import tier_of
 from models.adapt.base import Floats
-from models.adapt.contest import judge
+from models.adapt.contest import Tried, best_of, judge
 from models.adapt.evidence import Folds, GateRefusal, Mask
 from models.adapt.gate import MARGIN, Score, check_better, score
 from models.adapt.head import RoomHead
@@ -102,14 +104,16 @@ def incumbent_of(store: Store, room: str, task: str, model_digest: str) -> Incum
     return Incumbent(head, classes, str(row["method"]), taught, bool(row["provisional"]))
 
 
-def compare(serving: Incumbent, material: Material, folds: Folds, after: Score) -> Comparison | None:
-    """What serves beside the candidate, as the candidate was judged; None if they tell other things apart."""
-    told = serving.asked(material)
+def compare(
+    serving: Incumbent, material: Material, folds: Folds, tried: Sequence[Tried]
+) -> Comparison | None:
+    """What serves beside the best of those tried, on the same rows; None if it tells other things apart."""
+    after, told = best_of(tried).score, serving.asked(material)
     if told is None:
         return None
     judged: Mask = np.asarray(np.isfinite(after.found).all(axis=1), np.bool_)
     taught = _taught(serving, material)
-    fair = _held_out(serving, material, folds, taught)
+    fair = _held_out(serving, material, folds, tried, taught)
     fair[~taught] = told[~taught]
     there: Mask = np.asarray(judged & np.isfinite(fair).all(axis=1), np.bool_)
     if not there.any():  # nothing is new to it, and its method cannot be asked here
@@ -126,8 +130,24 @@ def _taught(serving: Incumbent, material: Material) -> Mask:
     return np.asarray(np.isin(material.rows.session, sorted(names)), np.bool_)
 
 
-def _held_out(serving: Incumbent, material: Material, folds: Folds, taught: Mask) -> Floats:
+def _held_out(
+    serving: Incumbent, material: Material, folds: Folds, tried: Sequence[Tried], taught: Mask
+) -> Floats:
     """What its method makes of the recordings it learned from, each held out; NaN where that cannot be."""
+    for one in tried:
+        if one.name == serving.method and taught.all():  # it learned from all that they did
+            return one.score.found.copy()
+    if _is_slow(serving.method) and not any(_is_slow(one.name) for one in tried):
+        return np.full((len(taught), len(material.classes)), np.nan)
+    return _learned_again(serving, material, folds, taught)
+
+
+def _is_slow(method: str) -> bool:
+    """Whether it takes seconds: where nothing was tried that does, nobody waits for it."""
+    return tier_of(method) == "deep"
+
+
+def _learned_again(serving: Incumbent, material: Material, folds: Folds, taught: Mask) -> Floats:
     rows, needed = material.rows, np.unique(material.rows.label[taught])
     pairs = [(known & taught, asked & taught) for known, asked in folds.pairs]
     pairs = [
@@ -135,8 +155,8 @@ def _held_out(serving: Incumbent, material: Material, folds: Folds, taught: Mask
     ]
     if pairs:
         mine = replace(folds, pairs=pairs)
-        tried, _ = judge([serving.method], material, mine, budget_s=_BUDGET_S, say=lambda _share, _what: None)
-        for one in tried:
+        again, _ = judge([serving.method], material, mine, budget_s=_BUDGET_S, say=lambda _share, _what: None)
+        for one in again:
             return one.score.found.copy()
     return np.full((len(rows), len(material.classes)), np.nan)
 

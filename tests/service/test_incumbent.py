@@ -98,6 +98,20 @@ def test_a_method_that_cannot_be_asked_any_more_leaves_the_stricter_question(sit
     assert (again.state, again.doc["reason"]) == (JobState.REFUSED, "not_better")
 
 
+def test_a_slow_method_is_not_learned_again_for_an_instant_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.trainer.incumbent.judge", lambda *_, **__: pytest.fail("it takes seconds"))
+    teach_all(site.store, **RIGHT)
+    site.run(method="head_refit")
+    with site.store.write() as connection:
+        connection.execute(sa.update(versions).values(method="bdg"))
+    again = site.run(method="head_refit")
+    assert again.doc["reason"] == "not_better"
+    teach_all(site.store, after_s=600, seed=50, **RIGHT)
+    assert site.run(method="head_refit").doc["compared_on"] == "recordings new to what serves"
+
+
 def teach_activity(site: Site, *, after_s: float = 0.0, seed: int = 0, **people: int) -> None:
     for turn, (label, count) in enumerate(people.items()):
         teach(site.store, label, count, task="activity", after_s=after_s + 100 * turn, seed=seed)
