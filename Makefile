@@ -24,7 +24,7 @@ run: $(VENV)/serve ## start everything, with simulated rooms if none is set up (
 	$(BIN)/roomtone run $(if $(CAPTURE),--capture '$(CAPTURE)') $(ARGS)
 
 test: $(VENV)/dev ## install what is needed and run all tests
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev ## style, types, layers
 	$(BIN)/ruff format --check .

@@ -66,7 +66,7 @@ class Adapter:
     """
 
     def __init__(self, folder: Path, *, link: str = "l1", nic: str = "intel5300") -> None:
-        self.folder, self.data, self.port = folder, b"", 0
+        self.folder, self.data, self.port, self._quiet = folder, b"", 0, 0
         folder.mkdir(exist_ok=True)
         self.fingerprint = own_certificate(folder / CERTIFICATE, folder / KEY, name=link)
         self.token = enrol(folder, link=link, nic=nic, port=0)
@@ -86,7 +86,14 @@ class Adapter:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self.data += self.source.read() or b""
+            chunk = self.source.read() or b""
+            self.data += chunk
+            self._quiet += not chunk
+
+    def settle(self) -> None:
+        """Wait until nothing more comes: what a forwarder was acknowledged is in `data` a moment later."""
+        seen = self._quiet
+        wait_for(lambda: self._quiet > seen + 1 or not self._thread.is_alive(), "the source to be quiet")
 
     def stop(self) -> None:
         """As an adapter that is stopped: connections close, the port is free."""
@@ -119,7 +126,7 @@ class Forwarder:
         link: str = "l1",
         nic: str = "intel5300",
     ) -> None:
-        self.secret_file = adapter.folder.parent / "secret"
+        self._adapter, self.secret_file = adapter, adapter.folder.parent / "secret"
         command = [*words, "--nic", nic, "--source", source, "--link", link]
         command += ["--to", f"tls://127.0.0.1:{port or adapter.port}"]
         command += ["--fingerprint", fingerprint or adapter.fingerprint]
@@ -155,6 +162,7 @@ class Forwarder:
     def wait(self) -> int:
         code = self.process.wait(30)
         self._reader.join(30)
+        self._adapter.settle()
         return code
 
     def __enter__(self) -> Self:
