@@ -29,6 +29,8 @@ from service.store.schema import predictions, states
 from tests.ports import free_port
 
 T = TypeVar("T")
+_TLS = httpx2.create_ssl_context()
+"""Made once: reading all authorities of the system anew costs each client more than all else."""
 
 
 def wait_for(look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
@@ -102,7 +104,8 @@ class Running:
 
     def client_of(self, key: str | None, **more: Any) -> httpx2.Client:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        return httpx2.Client(base_url=self.base, headers=headers, timeout=30, trust_env=False, **more)
+        given = {"verify": _TLS, "trust_env": False, "timeout": 30, **more}
+        return httpx2.Client(base_url=self.base, headers=headers, **given)
 
     def stream(self, key: str | None = None, query: str = "", **more: Any) -> ClientConnection:
         headers = {"Authorization": f"Bearer {key or self.key}"} if not query else {}
